@@ -1,0 +1,1 @@
+"""Telephony: calls, never tickets. Works while everything else is down (docs/architecture.md)."""

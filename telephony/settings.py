@@ -1,0 +1,118 @@
+"""Settings of the telephony half: from ``hotline.toml`` ([telephony]) and HOTLINE_TELEPHONY_… variables."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    PyprojectTomlConfigSettingsSource,
+    SettingsConfigDict,
+)
+
+
+class TelephonySettings(BaseSettings):
+    """One node's telephony. Paths are made below ``data_dir`` unless set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOTLINE_TELEPHONY_", extra="ignore", pyproject_toml_table_header=("telephony",)
+    )
+
+    data_dir: Path = Path("var")
+    """Where recordings, spool, journal and sockets of this node live."""
+
+    node: str = "n1"
+    """Name of this machine in call events."""
+
+    node_digit: int = Field(default=1, ge=1, le=9)
+    """First digit of the ticket numbers this node reserves; 0 is the web side's. Unique among the nodes."""
+
+    ticket_prefix: str = "YC"
+    """City prefix of ticket numbers (domain.md §2)."""
+
+    host: str = "127.0.0.1"
+    """Public SIP address."""
+
+    sip_port: int = 5060
+
+    line_host: str = "127.0.0.1"
+    """Address of the lines' inner SIP and of their RTP: RTP runs straight between the trunk and the line."""
+
+    rtp_port_base: int = 20000
+    rtp_port_span: int = 20000
+    """RTP ports of the lines: [base, base + span)."""
+
+    allow: list[IPv4Network] = [IPv4Network("127.0.0.0/8")]
+    """Source networks that may talk SIP to us; everything else is dropped silently."""
+
+    digest_user: str | None = None
+    digest_password: SecretStr | None = None
+    """When set, INVITEs must authenticate (digest MD5 or SHA-256)."""
+
+    digest_realm: str = "hotline"
+
+    max_lines: int = 120
+    """Conversations at once; one more INVITE gets 503 with Retry-After."""
+
+    spare_lines: int = 4
+    """Lines kept ready before they are needed."""
+
+    rate_per_source: float = 100.0
+    """New requests a second one source may send before it is answered 503 / dropped."""
+
+    max_call_s: float = 3600.0
+    """A call longer than this is ended by us."""
+
+    rtp_silence_s: float = 30.0
+    """A citizen whose RTP has stopped for this long is taken as gone."""
+
+    prompts_dir: Path = Path("cities/yinchuan/prompts")
+    """The city's spoken prompts (WAV, 8 kHz 16-bit mono)."""
+
+    app_url: str = "http://127.0.0.1:8000"
+    """Where call events are delivered."""
+
+    app_secret_file: Path | None = None
+    """File with the secret of the internal door; default ``<data_dir>/secrets/internal``."""
+
+    scribe_workers: int = 1
+    """Recogniser workers (one thread each)."""
+
+    scribe_model: str = "embedded"
+    """"embedded" (the base model from the wheels), or a CTranslate2 Whisper by path or name."""
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.data_dir / "recordings"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data_dir / "spool"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.data_dir / "journal"
+
+    @property
+    def run_dir(self) -> Path:
+        """Unix sockets; keep the path short (limit 107 bytes)."""
+        return self.data_dir / "run"
+
+    @property
+    def secret_file(self) -> Path:
+        return self.app_secret_file or self.data_dir / "secrets" / "internal"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over environment over ``hotline.toml``."""
+        return init_settings, env_settings, PyprojectTomlConfigSettingsSource(settings_cls, Path("hotline.toml"))
