@@ -1,0 +1,1 @@
+"""A city as data: what cities/<name>/ holds, read and checked."""
