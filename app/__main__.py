@@ -1,0 +1,5 @@
+"""``python -m app`` is ``hotline``."""
+
+from app.cli import main
+
+main()
