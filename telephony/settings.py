@@ -24,6 +24,9 @@ class TelephonySettings(BaseSettings):
     data_dir: Path = Path("var")
     """Where recordings, spool, journal and sockets of this node live."""
 
+    run_dir_override: Path | None = Field(default=None, validation_alias="HOTLINE_TELEPHONY_RUN_DIR")
+    """Where the unix sockets are when ``<data_dir>/run`` would be too long a path."""
+
     node: str = "n1"
     """Name of this machine in call events."""
 
@@ -98,8 +101,8 @@ class TelephonySettings(BaseSettings):
 
     @property
     def run_dir(self) -> Path:
-        """Unix sockets; keep the path short (limit 107 bytes)."""
-        return self.data_dir / "run"
+        """Unix sockets; ``HOTLINE_TELEPHONY_RUN_DIR`` moves them, as their paths are limited to 107 bytes."""
+        return self.run_dir_override or self.data_dir / "run"
 
     @property
     def secret_file(self) -> Path:
