@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 CALL_EVENTS_PATH = "/internal/call-events"
-SECRET_HEADER = "X-Hotline-Secret"
+SECRET_HEADER = "X-Hotline-Secret"  # noqa: S105  (a header's name)
 
 Outcome = Literal[
     "appeal",  # the caller stated an appeal and the voice intake took it
@@ -180,7 +180,7 @@ Payload = (
 
 
 class CallEvent(msgspec.Struct, frozen=True):
-    """One event of a call. ``call_id`` UUIDv7 as text, ``seq`` from 1 without holes, ``at`` UTC, ``node`` the machine."""
+    """One event of a call: ``call_id`` UUIDv7 as text, ``seq`` from 1 without holes, ``at`` UTC, ``node`` the machine."""
 
     call_id: str
     seq: Annotated[int, msgspec.Meta(ge=1)]

@@ -87,6 +87,9 @@ class TelephonySettings(BaseSettings):
     scribe_model: str = "embedded"
     """"embedded" (the base model from the wheels), or a CTranslate2 Whisper by path or name."""
 
+    build_dir: Path = Path(__file__).resolve().parent.parent / "build"
+    """Where the embedded speech model is put together."""
+
     @property
     def recordings_dir(self) -> Path:
         return self.data_dir / "recordings"
