@@ -1,0 +1,128 @@
+"""Hash-chained, append-only ledgers: the events of a ticket, and the audit log.
+
+``hash = SHA-256(prev_hash || canonical(entry))``; the first entry's ``prev_hash`` is 64 zeros. Canonical: JSON with
+sorted keys, no spaces, UTF-8, times in UTC with microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.audit import AuditEntry
+from models.codes import TicketEventKind
+from models.ticket import TicketEvent
+
+GENESIS = "0" * 64
+_AUDIT_LOCK = 12345
+"""Advisory lock of the one writer at the audit log's end."""
+
+
+def canonical(entry: Mapping[str, Any]) -> bytes:
+    """The bytes that are hashed."""
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    raise TypeError(f"not canonical: {type(value).__name__}")
+
+
+def chained(prev_hash: str, entry: Mapping[str, Any]) -> str:
+    """Hash of an entry that follows ``prev_hash``, in hex."""
+    return sha256(prev_hash.encode("ascii") + canonical(entry)).hexdigest()
+
+
+def ticket_event_entry(row: TicketEvent) -> dict[str, Any]:
+    """What is hashed of a ticket's event."""
+    return {
+        "ticket_id": row.ticket_id,
+        "seq": row.seq,
+        "kind": row.kind,
+        "actor": row.actor,
+        "at": row.at,
+        "payload": row.payload,
+    }
+
+
+def audit_entry(row: AuditEntry) -> dict[str, Any]:
+    """What is hashed of an access."""
+    return {
+        "seq": row.seq,
+        "at": row.at,
+        "actor": row.actor,
+        "action": row.action,
+        "subject": row.subject,
+        "detail": row.detail,
+    }
+
+
+def first_break(entries: Iterable[tuple[int, str, str, Mapping[str, Any]]]) -> int | None:
+    """The first ``seq`` at which a chain does not hold; None: it holds.
+
+    Args:
+        entries: (seq, prev_hash, hash, canonical entry) in the order of ``seq``.
+    """
+    expected_seq, expected_prev = 1, GENESIS
+    for seq, prev_hash, digest, entry in entries:
+        if seq != expected_seq or prev_hash != expected_prev or digest != chained(prev_hash, entry):
+            return min(seq, expected_seq)
+        expected_seq, expected_prev = seq + 1, digest
+    return None
+
+
+async def append_ticket_event(
+    session: AsyncSession,
+    ticket_id: int,
+    kind: TicketEventKind,
+    actor: str,
+    at: datetime,
+    payload: dict[str, Any],
+) -> TicketEvent:
+    """Add an event to a ticket's chain in the caller's transaction; locks the ticket until its end."""
+    await session.execute(text("SELECT 1 FROM tickets WHERE id = :id FOR UPDATE"), {"id": ticket_id})
+    newest = select(TicketEvent).filter_by(ticket_id=ticket_id).order_by(text("seq DESC")).limit(1)
+    last = (await session.execute(newest)).scalar_one_or_none()
+    row = TicketEvent(
+        ticket_id=ticket_id,
+        seq=last.seq + 1 if last else 1,
+        kind=kind.value,
+        actor=actor,
+        at=at.astimezone(UTC),
+        payload=payload,
+        prev_hash=last.hash if last else GENESIS,
+        hash="",
+    )
+    row.hash = chained(row.prev_hash, ticket_event_entry(row))
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def append_audit(
+    session: AsyncSession, actor: str, action: str, subject: str, at: datetime, detail: dict[str, Any] | None = None
+) -> AuditEntry:
+    """Add an access to the audit log in the caller's transaction; one writer at a time until its end."""
+    await session.execute(select(func.pg_advisory_xact_lock(_AUDIT_LOCK)))
+    last = (await session.execute(select(AuditEntry).order_by(text("seq DESC")).limit(1))).scalar_one_or_none()
+    row = AuditEntry(
+        seq=last.seq + 1 if last else 1,
+        at=at.astimezone(UTC),
+        actor=actor,
+        action=action,
+        subject=subject,
+        detail=detail or {},
+        prev_hash=last.hash if last else GENESIS,
+        hash="",
+    )
+    row.hash = chained(row.prev_hash, audit_entry(row))
+    session.add(row)
+    await session.flush()
+    return row

@@ -1,0 +1,35 @@
+"""Sessions on PostgreSQL (psycopg 3)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+import models.tables  # noqa: F401  (every table is known before the first query)
+
+_CONNECT = {"connect_timeout": 5, "application_name": "hotline"}
+
+
+def driver_url(url: str) -> str:
+    """``postgresql://…`` (also ``postgres://``) with the psycopg driver named."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return f"postgresql+psycopg://{url.removeprefix(scheme)}"
+    return url
+
+
+def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine that notices dead connections before it uses them."""
+    return create_async_engine(
+        driver_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=_CONNECT
+    )
+
+
+def sync_engine(url: str) -> Engine:
+    """For migrations and one-off checks."""
+    return create_engine(driver_url(url), pool_pre_ping=True, connect_args=_CONNECT)
+
+
+def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions whose objects stay readable after the commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
