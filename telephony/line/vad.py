@@ -1,0 +1,121 @@
+"""Utterance cutting: WebRTC's VAD and an adaptive noise floor over 30 ms frames, so breath and hum rarely count."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import webrtcvad
+
+RATE = 8_000
+FRAME_MS = 30
+FRAME_SAMPLES = RATE * FRAME_MS // 1000
+FRAME_BYTES = FRAME_SAMPLES * 2
+_S = FRAME_MS / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class VadSettings:
+    """Times in seconds; ``aggressiveness`` is WebRTC's 0–3; ``over_floor`` how much louder than the noise speech is."""
+
+    aggressiveness: int = 2
+    over_floor: float = 2.0
+    quietest_rms: float = 60.0
+    start_window_s: float = 0.3
+    start_share: float = 0.7
+    end_silence_s: float = 0.6
+    pad_s: float = 0.2
+    longest_s: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Somebody speaks since ``at_s``."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """[start_s, end_s] is an utterance with ``voiced_s`` of voice; ``final`` False: cut for length, speech goes on."""
+
+    start_s: float
+    end_s: float
+    voiced_s: float
+    final: bool
+
+
+class Cutter:
+    """Frames in, cuts out; positions are counted from the first frame."""
+
+    def __init__(self, settings: VadSettings | None = None) -> None:
+        self._s = settings or VadSettings()
+        self._vad = webrtcvad.Vad(self._s.aggressiveness)
+        self._window: deque[bool] = deque(maxlen=round(self._s.start_window_s / _S))
+        self._frame = 0
+        self._floor = self._s.quietest_rms
+        self._speaking = False
+        self._start = 0
+        self._last_end = 0
+        self._voiced = 0
+        self._silence = 0
+        self._levels: deque[float] = deque(maxlen=round(2.0 / _S))
+
+    def push(self, frame: bytes) -> list[Started | Cut]:
+        """One frame of :data:`FRAME_BYTES` bytes of 16-bit PCM."""
+        pcm = np.frombuffer(frame, dtype="<i2").astype(np.float32)
+        level = float(np.sqrt(np.mean(np.square(pcm))))
+        voiced = self._is_voice(frame, level)
+        self._frame += 1
+        self._levels.append(level)
+        self._window.append(voiced)
+        return self._in_speech(voiced) if self._speaking else self._in_silence()
+
+    def _is_voice(self, frame: bytes, level: float) -> bool:
+        if level < self._floor:
+            self._floor = max(self._s.quietest_rms, level)
+        else:
+            # a floor that creeps up to steady noise within seconds, but not to speech with its pauses
+            self._floor = min(self._floor * 1.003, max(self._s.quietest_rms, level))
+        loud = level > max(self._s.quietest_rms, self._floor * self._s.over_floor)
+        return loud and bool(self._vad.is_speech(frame, RATE))
+
+    def _in_silence(self) -> list[Started | Cut]:
+        window = self._window
+        if len(window) < (window.maxlen or 0) or sum(window) < self._s.start_share * len(window):
+            return []
+        self._speaking = True
+        self._start = max(self._last_end, self._frame - len(window) - round(self._s.pad_s / _S))
+        self._voiced = sum(window)
+        self._silence = 0
+        return [Started(self._start * _S)]
+
+    def _in_speech(self, voiced: bool) -> list[Started | Cut]:
+        self._voiced += voiced
+        self._silence = 0 if voiced else self._silence + 1
+        if self._silence * _S >= self._s.end_silence_s:
+            return [self._end(self._frame - self._silence + round(self._s.pad_s / _S), final=True)]
+        if (self._frame - self._start) * _S >= self._s.longest_s:
+            return [self._cut_at_quietest()]
+        return []
+
+    def _end(self, end: int, *, final: bool) -> Cut:
+        cut = Cut(self._start * _S, min(end, self._frame) * _S, self._voiced * _S, final)
+        self._last_end = min(end, self._frame)
+        self._speaking = not final
+        self._window.clear()
+        return cut
+
+    def _cut_at_quietest(self) -> Cut:
+        levels = list(self._levels)
+        end = self._frame - len(levels) + levels.index(min(levels)) + 1
+        voiced, self._voiced = self._voiced, 0
+        cut = Cut(self._start * _S, end * _S, voiced * _S, final=False)
+        self._start = self._last_end = end
+        self._silence = 0
+        return cut
+
+    def flush(self) -> list[Started | Cut]:
+        """The sound has ended: what is still open is an utterance."""
+        return [self._end(self._frame, final=True)] if self._speaking else []
