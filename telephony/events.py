@@ -180,7 +180,7 @@ Payload = (
 
 
 class CallEvent(msgspec.Struct, frozen=True):
-    """One event of a call: ``call_id`` UUIDv7 as text, ``seq`` from 1 without holes, ``at`` UTC, ``node`` the machine."""
+    """One event of a call. ``call_id``: UUIDv7 as text; ``seq`` from 1 without holes; ``at`` UTC; ``node``: machine."""
 
     call_id: str
     seq: Annotated[int, msgspec.Meta(ge=1)]

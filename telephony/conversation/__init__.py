@@ -1,0 +1,1 @@
+"""What is said on a call: pure state machines that the front door runs and journals."""

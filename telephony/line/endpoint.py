@@ -22,7 +22,7 @@ _CLOCK = 8000
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the line listens: inner SIP, and RTP from ``rtp_port`` on."""
+    """Where the line listens: inner SIP (0: any free port), and RTP from ``rtp_port`` on."""
 
     host: str
     sip_port: int
@@ -105,7 +105,8 @@ class Endpoint:
         self._ep.libInit(_config())
         transport = pj.TransportConfig()
         transport.port, transport.boundAddress, transport.publicAddress = at.sip_port, at.host, at.host
-        self._ep.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        created = self._ep.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        self.sip_port = int(self._ep.transportGetInfo(created).localName.rpartition(":")[2])
         self._ep.libStart()
         self._ep.audDevManager().setNoDev()
         for codec in self._ep.codecEnum2():

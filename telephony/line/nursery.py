@@ -19,7 +19,6 @@ import structlog
 from telephony.line import process  # pjsua2 and webrtcvad are loaded here, before any fork
 from telephony.log import configure_logging
 
-
 log = structlog.get_logger(__name__)
 
 

@@ -104,7 +104,7 @@ class Line:
                 line_id=self._spec.line_id,
                 pid=os.getpid(),
                 sip_host=self._spec.host,
-                sip_port=self._spec.sip_port,
+                sip_port=self._endpoint.sip_port,
                 call_id=prepared.call_id if prepared else None,
                 part=prepared.part if prepared else 0,
             )

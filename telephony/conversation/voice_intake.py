@@ -1,0 +1,198 @@
+"""The voice intake: while no agent is on duty the system itself takes the appeal.
+
+A pure state machine: what happened goes in with the time (seconds, wall clock), what is to be done comes out. Its
+state is plain data, so that it survives the line and the front door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from telephony.events import Digit, Greeted, Outcome, Payload, Voicemail
+
+Phase = Literal["greeting", "prompting", "listening", "confirming", "goodbye", "over"]
+
+
+class IntakeSettings(msgspec.Struct, frozen=True):
+    """Seconds. ``end_silence_s`` is counted from the report of an utterance's end, some 0.9 s after it."""
+
+    end_silence_s: float = 2.8
+    no_speech_s: float = 8.0
+    longest_s: float = 180.0
+    enough_voice_s: float = 0.8
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Play these prompts one after the other; report ``played`` with this id."""
+
+    id: str
+    prompts: tuple[str, ...]
+
+
+class Hush(msgspec.Struct, frozen=True):
+    """Stop playing."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Write this to the call's events."""
+
+    payload: Payload
+
+
+class HangUp(msgspec.Struct, frozen=True):
+    """End the call."""
+
+
+Action = Say | Hush | Note | HangUp
+
+
+class State(msgspec.Struct):
+    """Where the conversation is."""
+
+    phase: Phase = "greeting"
+    saying: int = 0
+    prompts: tuple[str, ...] = ()
+    listening_since: float | None = None
+    speaking: bool = False
+    last_speech: float | None = None
+    voiced_s: float = 0.0
+    digits: str = ""
+    reprompted: bool = False
+    finished: bool = False
+    """The caller has said all: silence after speech, #, or the time was up."""
+    ticket_no: str | None = None
+
+
+class VoiceIntake:
+    """One conversation. ``reserve`` gives a ticket number, durable before it returns."""
+
+    def __init__(self, reserve: Callable[[], str], settings: IntakeSettings, state: State | None = None) -> None:
+        self._reserve = reserve
+        self._settings = settings
+        self.state = state or State()
+
+    # ---- what happened
+
+    def answered(self) -> list[Action]:
+        """The citizen's leg has sound."""
+        return [self._say("greeting")]
+
+    def played(self, play_id: str, now: float) -> list[Action]:
+        """A Say was played to its end."""
+        state = self.state
+        if play_id != str(state.saying):
+            return []
+        match state.phase:
+            case "greeting":
+                return [Note(Greeted(prompt="greeting", complete=True)), self._prompt("intake", "beep")]
+            case "prompting":
+                return self._listen(now)
+            case "confirming":
+                assert state.ticket_no is not None
+                state.phase = "goodbye"
+                return [Note(Voicemail(ticket_no=state.ticket_no)), self._say("thanks_bye")]
+            case "goodbye":
+                state.phase = "over"
+                return [HangUp()]
+            case _:
+                return []
+
+    def digit(self, digit: str, method: Literal["rfc4733", "info"], now: float) -> list[Action]:
+        """A key. Any key in the greeting goes on to the intake (no agent is on duty); # ends the appeal."""
+        state = self.state
+        state.digits = (state.digits + digit)[-64:]
+        noted: list[Action] = [Note(Digit(digit=digit, method=method))]
+        if state.phase == "greeting":
+            return [*noted, Note(Greeted(prompt="greeting", complete=False)), self._prompt("intake", "beep")]
+        if digit == "#" and state.phase in {"prompting", "listening"} and self._has_spoken():
+            return [*noted, Hush(), *self._finish(now)]
+        return noted
+
+    def speech_started(self, now: float) -> list[Action]:
+        """The citizen began to speak. Into the prompt: it stops; the greeting with its notice is always heard."""
+        state = self.state
+        state.speaking = True
+        if state.phase == "prompting":
+            return [Hush(), *self._listen(now)]
+        return []
+
+    def speech_ended(self, voiced_s: float, *, final: bool, now: float) -> list[Action]:
+        """An utterance; ``final`` False: a piece of one that goes on."""
+        state = self.state
+        state.speaking = not final
+        state.voiced_s += voiced_s
+        state.last_speech = now
+        return []
+
+    def tick(self, now: float) -> list[Action]:
+        """Time has passed."""
+        state, settings = self.state, self._settings
+        if state.phase != "listening" or state.listening_since is None:
+            return []
+        if now - state.listening_since >= settings.longest_s:
+            return self._finish(now) if self._has_spoken() or state.speaking else self._silent()
+        if state.speaking:
+            return []
+        if self._has_spoken():
+            quiet_since = max(state.last_speech or 0.0, state.listening_since)
+            return self._finish(now) if now - quiet_since >= settings.end_silence_s else []
+        quiet_since = max(state.last_speech or 0.0, state.listening_since)
+        if now - quiet_since < settings.no_speech_s:
+            return []
+        if not state.reprompted:
+            state.reprompted = True
+            return [self._prompt("reprompt", "beep")]
+        return self._silent()
+
+    def reanchored(self) -> list[Action]:
+        """Another line: what was being said is said again from its beginning."""
+        return [self._say(*self.state.prompts)] if self.state.prompts else []
+
+    def outcome(self, *, answered: bool) -> Outcome:
+        """What the call was, once it is over; reserves a number for a caller who hung up after having spoken."""
+        state = self.state
+        if not answered:
+            return "failed"
+        if self._has_spoken():
+            state.ticket_no = state.ticket_no or self._reserve()
+            return "appeal" if state.finished else "partial"
+        if state.digits:
+            return "digits_only"
+        return "abandoned_greeting" if state.phase == "greeting" else "silent"
+
+    # ----
+
+    def _has_spoken(self) -> bool:
+        return self.state.voiced_s >= self._settings.enough_voice_s
+
+    def _say(self, *prompts: str) -> Say:
+        self.state.saying += 1
+        self.state.prompts = prompts
+        return Say(str(self.state.saying), prompts)
+
+    def _prompt(self, *prompts: str) -> Say:
+        self.state.phase = "prompting"
+        return self._say(*prompts)
+
+    def _listen(self, now: float) -> list[Action]:
+        self.state.phase = "listening"
+        self.state.listening_since = now
+        self.state.saying += 1
+        self.state.prompts = ()
+        return []
+
+    def _finish(self, now: float) -> list[Action]:
+        state = self.state
+        state.finished = True
+        state.phase = "confirming"
+        state.last_speech = now
+        state.ticket_no = state.ticket_no or self._reserve()
+        number = tuple(f"digit_{digit}" for digit in state.ticket_no if digit.isdigit())
+        return [self._say("number_intro", *number, "number_intro", *number)]
+
+    def _silent(self) -> list[Action]:
+        self.state.phase = "goodbye"
+        return [self._say("silent_bye")]
