@@ -38,9 +38,11 @@ from telephony.line.protocol import (
     StopPlay,
 )
 from telephony.pending_text import Waiting
-from telephony.recording import RecordingError, repair
+from telephony.recording import RecordingError, grown_seconds, repair
 
 log = structlog.get_logger(__name__)
+
+_SHORTEST_S = 0.3
 
 EndedBy = Literal["citizen", "system", "agent", "network"]
 
@@ -139,9 +141,10 @@ class Call:
                 self.line.send(End())
 
     def lost_line(self) -> None:
-        """The line's process is gone; the next one records the next part."""
+        """The line's process is gone: what was being said is cut here; the next line records the next part."""
         self.line = None
         if self.record.answered_at is not None:
+            self._cut_open_speech()
             self.record.part += 1
             self.record.reanchored += 1
 
@@ -159,10 +162,13 @@ class Call:
                 self._do(self._intake.played(play_id, now))
             case Digit(digit=digit, method=method):
                 self._do(self._intake.digit(digit, method, now))
-            case SpeechStarted():
+            case SpeechStarted(at_s=at_s):
+                self.record.speech_since = at_s
                 self._do(self._intake.speech_started(now))
+                self._door.remember(self.record)
             case SpeechEnded():
-                self._utterance(event)
+                self.record.speech_since = None if event.final else event.end_s
+                self._utterance(event.start_s, event.end_s)
                 self._do(self._intake.speech_ended(event.voiced_s, final=event.final, now=now))
             case RtpSilence(seconds=seconds):
                 log.info("citizen_silent_on_rtp", call=self.id, seconds=seconds)
@@ -177,11 +183,20 @@ class Call:
         if self._media_seen and not self.sip_over.is_set():
             self._do(self._intake.tick(self._clock()))
 
-    def _utterance(self, event: SpeechEnded) -> None:
+    def _cut_open_speech(self) -> None:
+        """An utterance the dead line had begun: up to where its recording reaches."""
+        since, self.record.speech_since = self.record.speech_since, None
+        recorded = grown_seconds(self._door.recordings_dir / self.folder / f"citizen-{self.record.part}.wav")
+        if since is None or recorded - since < _SHORTEST_S:
+            return
+        self._utterance(since, recorded)
+        self._do(self._intake.speech_ended(recorded - since, final=True, now=self._clock()))
+
+    def _utterance(self, start_s: float, end_s: float) -> None:
         record = self.record
         record.utterances += 1
         path = self._door.recordings_dir / self.folder / f"citizen-{record.part}.wav"
-        said = Utterance(record.utterances, "citizen", record.part, event.start_s, event.end_s)
+        said = Utterance(record.utterances, "citizen", record.part, round(start_s, 3), round(end_s, 3))
         self._emit(said)
         self._door.await_text(
             Waiting(self.id, said.index, said.side, said.part, said.start_s, said.end_s, str(path.resolve()))

@@ -27,6 +27,8 @@ class CallRecord(msgspec.Struct):
     utterances: int = 0
     answered_at: float | None = None
     reanchored: int = 0
+    speech_since: float | None = None
+    """Second of the present recording part since when the citizen has been speaking."""
     state: State = msgspec.field(default_factory=State)
     sip: dict[str, Any] | None = None
 

@@ -29,7 +29,7 @@ class Watchdog(threading.Thread):
         super().__init__(name="watchdog", daemon=True)
         self._address = (host, port)
         self._beaten = time.monotonic()
-        self._stop = threading.Event()
+        self._ending = threading.Event()
 
     def beat(self) -> None:
         """The asyncio loop is alive."""
@@ -37,15 +37,15 @@ class Watchdog(threading.Thread):
 
     def stop(self) -> None:
         """A clean end is under way."""
-        self._stop.set()
+        self._ending.set()
 
     def run(self) -> None:
         """Until stopped."""
         misses = 0
-        while not self._stop.wait(_EVERY_S):
+        while not self._ending.wait(_EVERY_S):
             loop_alive = time.monotonic() - self._beaten < _MISSES * _EVERY_S
             misses = 0 if loop_alive and self._asks() else misses + 1
-            if misses >= _MISSES and not self._stop.is_set():
+            if misses >= _MISSES and not self._ending.is_set():
                 log.error("front_door_hung", loop_alive=loop_alive)
                 os._exit(EXIT_CODE)
 

@@ -26,7 +26,7 @@ class SipThread(threading.Thread):
         self._loop = loop
         self._on_tell = on_tell
         self._new_id = new_id
-        self._started = threading.Event()
+        self._opened = threading.Event()
         self._failure: BaseException | None = None
         self._edge: Any = None
         self._dispatcher: Any = None
@@ -42,9 +42,9 @@ class SipThread(threading.Thread):
             self._edge = Edge(self._settings, self._tell, self._new_id)
         except BaseException as error:  # noqa: BLE001  (told to the starter)
             self._failure = error
-            self._started.set()
+            self._opened.set()
             return
-        self._started.set()
+        self._opened.set()
         ED2.loop()
         os._exit(70)  # the dispatcher never returns by itself: a front door without it is deaf
 
@@ -57,7 +57,7 @@ class SipThread(threading.Thread):
         Raises:
             OSError: it cannot be (and whatever else hindered the start).
         """
-        await asyncio.to_thread(self._started.wait)
+        await asyncio.to_thread(self._opened.wait)
         if self._failure is not None:
             raise self._failure
 
