@@ -15,7 +15,10 @@ PlaceKind = Literal["city", "district", "street", "community", "road", "poi"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A body that answers for something. ``tier``: 1 hotline centre, 2 district/department/utility, 3 street/section, 4 community."""
+    """A body that answers for something.
+
+    ``tier``: 1 hotline centre, 2 district/department/utility, 3 street, district's department, section, 4 community.
+    """
 
     code: str
     name: str
@@ -24,9 +27,10 @@ class Unit:
     tier: int
     parent: str | None
     district: str | None
-    """Place code of the district it works for; None: the whole city."""
+    """Place code of the district it works for; None: the whole city. Units of districts, streets and communities have
+    the code of their place."""
     function: str | None
-    """What it is for, in the words of the category tree's lead column (住建, 供水企业 …); None: general."""
+    """What it is for, in the words of the tree's lead column (住建, 供水企业 …), several joined by ";"; None: general."""
     phone: str | None = None
 
 
@@ -47,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A leaf of the three-level tree (domain.md §5). ``tier`` C, D, S, U or T; ``profile`` names a row of the limits."""
+    """A leaf of the three-level tree. ``tier`` C, D, S, U or T (see derivation.py); ``profile`` names a limits row."""
 
     code: str
     top: str
@@ -60,7 +64,7 @@ class Category:
 
     @property
     def path(self) -> str:
-        """"公用事业/供水/停水/爆管": top, group and leaf joined by "/" (a leaf's own name may hold one)."""
+        """公用事业/供水/停水/爆管: top, group and leaf joined by "/" (a leaf's own name may hold one)."""
         return f"{self.top}/{self.group}/{self.leaf}"
 
 
@@ -113,7 +117,7 @@ class OfficeHours:
 
 @dataclass(frozen=True, slots=True)
 class CalendarLayer:
-    """A layer of the calendar and the years it is complete for; a missing year warns (regional) or refuses (national)."""
+    """A layer of the calendar and the years it is complete for; a missing one warns, or refuses if it is required."""
 
     name: str
     years: tuple[int, ...]
@@ -145,7 +149,12 @@ class City:
     backstop: dict[str, str]
     """District place code (or "*") → unit that takes what nothing else fits."""
     emergency_words: tuple[tuple[str, str, str], ...]
-    """(phrase, cue group, required companion group or ""): see routing/urgency.py."""
+    """(phrase, cue group, companion groups joined by ";"): see routing/urgency.py.
+
+    No companion: the phrase is an emergency by itself when it stands in the text. With companions it counts only beside
+    a phrase of one of those groups; a phrase given both ways stands alone as text and needs a companion when it is only
+    matched by sound (着火 may be 找活).
+    """
     auto_dispatch_confidence: float
     suggest_confidence: float
     human_confirm: tuple[str, ...]

@@ -1,0 +1,99 @@
+"""Reads a city's folder and checks it whole: never stops at the first fault, never trips over bad data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from routing.city.bodies import check_unit_districts, read_backstop, read_places, read_units
+from routing.city.clocks import read_layers, read_limits, read_office_hours
+from routing.city.document import Document, read_document
+from routing.city.duties import read_catalogue, read_categories
+from routing.city.faults import CityError, Findings
+from routing.city.schema import City, LimitProfile
+from routing.city.words import read_emergency_words, read_messages, read_prompts
+
+CITY = "city.yaml"
+APPEAL_TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其他")
+
+_KEYS = (
+    "name", "title", "timezone", "count_from_next_day", "type_override", "auto_dispatch_confidence",
+    "suggest_confidence", "human_confirm", "backstop", "calendar",
+)  # fmt: skip
+
+
+def load(path: Path) -> City:
+    """The city in the folder ``path``.
+
+    Raises:
+        CityError: with every fault of every file, each with file and line.
+    """
+    findings = Findings()
+    units, places = read_units(path, findings), read_places(path, findings)
+    check_unit_districts(units, places)
+    categories, limits = read_categories(path, findings), read_limits(path, findings)
+    for category, row in categories.values():
+        if limits and category.profile and category.profile not in limits:
+            row.fault(f"时限档“{category.profile}”在 limits.yaml 中没有对应的一行")
+    catalogue = read_catalogue(path, findings, units, places, categories)
+    hours = read_office_hours(path, findings)
+    words, messages = read_emergency_words(path, findings), read_messages(path, findings)
+    prompts = read_prompts(path, findings)
+    document = read_document(path, CITY, findings)
+    if document is None:
+        raise CityError(findings.faults)
+    document.allow(*_KEYS)
+    city = City(
+        name=document.get("name", str, ""),
+        title=document.get("title", str, ""),
+        timezone=_timezone(document),
+        units=tuple(unit for unit, _ in units.values()),
+        places=tuple(place for place, _ in places.values()),
+        categories=tuple(category for category, _ in categories.values()),
+        catalogue=tuple(catalogue),
+        limits=limits,
+        type_override=_type_override(document, limits),
+        layers=tuple(read_layers(path, document, findings)),
+        office_hours=tuple(hours),
+        count_from_next_day=document.get("count_from_next_day", bool, True),
+        messages=messages,
+        prompts=prompts,
+        backstop=read_backstop(document, units, places),
+        emergency_words=tuple(words),
+        auto_dispatch_confidence=_confidence(document, "auto_dispatch_confidence"),
+        suggest_confidence=_confidence(document, "suggest_confidence"),
+        human_confirm=document.texts("human_confirm"),
+        warnings=tuple(findings.warnings),
+    )
+    if findings.faults:
+        raise CityError(findings.faults)
+    return city
+
+
+def _timezone(document: Document) -> str:
+    name = document.get("timezone", str, "")
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):  # a folder, a path, an unknown name
+        document.fault(f"时区“{name}”不存在", "timezone")
+    return name
+
+
+def _confidence(document: Document, key: str) -> float:
+    value = document.get(key, float, 0.0)
+    if not 0 <= value <= 1:
+        document.fault(f"“{key}”应在 0 与 1 之间", key)
+    return value
+
+
+def _type_override(document: Document, limits: dict[str, LimitProfile]) -> dict[str, str]:
+    overrides: dict[str, str] = {}
+    mapping = document.mapping("type_override")
+    for kind in mapping.names() if mapping else ():
+        profile = mapping.get(kind, str, "") if mapping else ""
+        if mapping and kind not in APPEAL_TYPES:
+            mapping.fault(f"诉求类型“{kind}”不存在", kind)
+        if mapping and limits and profile and profile not in limits:
+            mapping.fault(f"时限档“{profile}”在 limits.yaml 中没有对应的一行", kind)
+        overrides[kind] = profile
+    return overrides

@@ -1,0 +1,57 @@
+"""messages.yaml, prompts.yaml and emergency_words.csv: what the city says and what it listens for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Formatter
+
+from routing.city.document import read_document
+from routing.city.faults import Findings
+from routing.city.table import Row, Seen, read_table
+
+MESSAGES, PROMPTS, EMERGENCY_WORDS = "messages.yaml", "prompts.yaml", "emergency_words.csv"
+
+
+def read_messages(root: Path, findings: Findings) -> dict[str, str]:
+    """Templates by key; each must be one that `str.format` can fill."""
+    messages: dict[str, str] = {}
+    document = read_document(root, MESSAGES, findings)
+    for key in document.names() if document else ():
+        text = document.get(key, str, "") if document else ""
+        try:
+            slots = [slot for _, slot, _, _ in Formatter().parse(text)]
+        except ValueError:
+            slots = [""]
+        if document and not all(slot is None or slot.isidentifier() for slot in slots):
+            document.fault(f"“{key}”的花括号不成对或栏位名不对，应写作 {{ticket_no}}", key)
+        messages[key] = text
+    return messages
+
+
+def read_prompts(root: Path, findings: Findings) -> dict[str, str]:
+    """Spoken texts by key. A text without its sound is a warning: the call skips it."""
+    prompts: dict[str, str] = {}
+    document = read_document(root, PROMPTS, findings)
+    for key in document.names() if document else ():
+        prompts[key] = document.get(key, str, "") if document else ""
+        if not (root / "prompts" / f"{key}.wav").is_file():
+            findings.warn(f"提示音 prompts/{key}.wav 不存在，通话中将跳过")
+    return prompts
+
+
+def read_emergency_words(root: Path, findings: Findings) -> list[tuple[str, str, str]]:
+    """(phrase, group, companion groups joined by ";"). Companions must be groups of the file."""
+    words: list[tuple[str, str, str]] = []
+    rows: list[Row] = read_table(root, EMERGENCY_WORDS, ("phrase", "group", "companion"), findings)
+    groups = {row.cells["group"] for row in rows}
+    seen = Seen("词语")
+    for row in rows:
+        companions = row.items("companion")
+        for companion in companions:
+            if companion not in groups:
+                row.fault(f"旁证组“{companion}”没有任何词语")
+        word = (row.text("phrase"), row.text("group"), ";".join(companions))
+        # The same phrase may stand alone when read exactly and need a companion when matched by sound.
+        if not seen.again((word[0], bool(companions)), word[0], row):
+            words.append(word)
+    return words
