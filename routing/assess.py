@@ -1,0 +1,79 @@
+"""One text → everything routing has to say about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from routing.assessment import Alternative, Assessment
+from routing.calendar.working import WorkingCalendar
+from routing.city.schema import City
+from routing.classifier.appeals import AppealModel
+from routing.dispatch import Dispatcher
+from routing.limits import limits_of, profile_of
+from routing.places.finder import PlaceFinder
+from routing.text import normalise
+from routing.title import make_title
+from routing.urgency import Cue, find_cues, urgency
+
+_ALTERNATIVES = 3
+
+
+class Router:
+    """Classify → place → dispatch → limits, for one city. Thread-safe: nothing changes after it is made."""
+
+    def __init__(self, city: City, model: AppealModel) -> None:
+        self._city = city
+        self._model = model
+        self._categories = {category.code: category for category in city.categories}
+        self._places = PlaceFinder(city.places)
+        self._dispatcher = Dispatcher(city)
+        self._calendar = WorkingCalendar(city.layers, city.office_hours, city.timezone)
+
+    def assess(self, text: str, *, now: datetime, phone: str | None = None, title: str = "") -> Assessment:  # noqa: ARG002  (phone: duplicates come later)
+        """Judge an appeal accepted at ``now`` (aware).
+
+        Args:
+            text: the citizen's words, also with a recogniser's slips.
+            now: when it was accepted.
+            phone: the caller's number.
+            title: a title a person has given; made from the text when empty.
+        """
+        text = normalise(text)
+        leaf, kind = self._model.judge(f"{title} {text}" if title else text)
+        category = self._categories[leaf.label]
+        cues = find_cues(text, self._city.emergency_words)
+        level = urgency(category.profile, leaf.label, leaf.confidence, kind.label, cues)
+        place = self._places.find(text)
+        dispatch = self._dispatcher.dispatch(category, place, kind.label, level, leaf.confidence)
+        limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
+        if faults:
+            dispatch = type(dispatch)(
+                dispatch.unit,
+                dispatch.unit_name,
+                dispatch.tier,
+                dispatch.co_units,
+                dispatch.row_id,
+                dispatch.basis,
+                (*dispatch.confirm, *faults),
+            )
+        return Assessment(
+            type=kind.label,
+            category=category.code,
+            path=category.path,
+            urgency=level,
+            place=place,
+            dispatch=dispatch,
+            limits=limits,
+            confidence=leaf.confidence,
+            alternatives=tuple(
+                Alternative(code, self._categories[code].path, round(chance, 4))
+                for code, chance in leaf.ranked[1 : 1 + _ALTERNATIVES]
+            ),
+            reasons=(*_cue_reasons(cues), *leaf.reasons),
+            title=title or make_title(text, category, place),
+            model=self._model.version,
+        )
+
+
+def _cue_reasons(cues: list[Cue]) -> list[str]:
+    return list(dict.fromkeys(f"{cue.group}:{cue.heard}" for cue in cues))

@@ -1,0 +1,58 @@
+"""Who takes an appeal and why: the order of domain.md §4, first hit wins."""
+
+from __future__ import annotations
+
+from routing.assessment import Dispatch, PlaceFound
+from routing.city.schema import CatalogueRow, Category, City
+
+_CENTRE_TIER = 1
+
+
+class Dispatcher:
+    """Over one city's catalogue."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._units = {unit.code: unit for unit in city.units}
+        self._rows: dict[tuple[str, str | None], CatalogueRow] = {}
+        for row in city.catalogue:  # earlier rows (overrides) win
+            self._rows.setdefault((row.category, row.district), row)
+
+    def dispatch(
+        self, category: Category, place: PlaceFound | None, kind: str, urgency: int, confidence: float
+    ) -> Dispatch:
+        """The unit, the rule that hit, and why a person must confirm (nothing: it may go by itself)."""
+        district = place.district_code if place is not None else None
+        confirm = self._confirm(category, kind, urgency, confidence)
+        row = self._rows.get((category.code, district)) if district else None
+        row = row or self._rows.get((category.code, None))
+        if row is not None:
+            return self._of_row(row, confirm)
+        if district is None and any(code == category.code for code, _ in self._rows):
+            return self._backstop(
+                "*", "地点不明,由热线中心核实地点后派单", "rule:place-unknown", [*confirm, "地点不明"]
+            )
+        key = district if district in self._city.backstop else "*"
+        return self._backstop(key or "*", "目录无对应条目,属地兜底", f"rule:backstop:{key}", [*confirm, "目录未列"])
+
+    def _of_row(self, row: CatalogueRow, confirm: list[str]) -> Dispatch:
+        unit = self._units[row.unit]
+        return Dispatch(row.unit, unit.name, unit.tier, row.co_units, row.id, row.basis, tuple(confirm))
+
+    def _backstop(self, key: str, basis: str, rule: str, confirm: list[str]) -> Dispatch:
+        unit = self._units[self._city.backstop.get(key) or self._city.backstop["*"]]
+        return Dispatch(unit.code, unit.name, unit.tier, (), rule, basis, tuple(confirm))
+
+    def _confirm(self, category: Category, kind: str, urgency: int, confidence: float) -> list[str]:
+        city = self._city
+        reasons = []
+        if confidence < city.suggest_confidence:
+            reasons.append(f"分类置信度低({confidence:.0%})")
+        elif confidence < city.auto_dispatch_confidence:
+            reasons.append(f"分类置信度未达自动派单线({confidence:.0%})")
+        if kind in city.human_confirm:
+            reasons.append(f"{kind}须人工确认")
+        urgent = {1: "E1", 2: "E2"}.get(urgency)
+        if urgent in city.human_confirm or category.profile in city.human_confirm:
+            reasons.append("紧急诉求须人工复核")
+        return reasons

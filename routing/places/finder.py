@@ -1,0 +1,129 @@
+"""The place an appeal is about: district, street, road or POI, house number; several candidates, the best first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from routing.assessment import PlaceFound
+from routing.city.schema import Place
+from routing.places.index import Gazetteer, Match
+from routing.text import bare, numerals
+
+_DISTRICT_OFF = 0.2
+_NAME_OFF = 0.25
+_NAME_OFF_ALONE = 0.15
+_NUMBER = re.compile(r"^[^\d]{0,3}?(\d{1,5})号")
+_CUES = ("在", "地址", "住", "位于", "这边", "附近", "路口", "旁边", "门口", "小区", "从", "到", "是")
+_CUE_REACH = 8
+_RANK = {"poi": 3, "road": 3, "community": 3, "street": 2, "district": 1, "city": 0}
+_ALTERNATIVES = 3
+
+
+class PlaceFinder:
+    """Over one gazetteer."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._gazetteer = Gazetteer(places)
+
+    def find(self, text: str) -> PlaceFound | None:
+        """The best reading of where it is; None: no place was said."""
+        spoken = bare(numerals(text))
+        exact = _longest(list(self._gazetteer.exact(spoken)))
+        district = self._district(spoken, exact)
+        best = self._names(spoken, exact, district)
+        if not best and district is None:
+            return None
+        return self._found(spoken, best, district)
+
+    def _district(self, spoken: str, exact: list[Match]) -> Match | None:
+        said = [match for match in exact if match.name.place.kind == "district"]
+        if said:
+            return min(said, key=lambda match: match.start)
+        alike = [
+            match
+            for match in self._gazetteer.by_sound(spoken, _DISTRICT_OFF)
+            if match.name.place.kind == "district" and match.name.text == match.name.place.name
+        ]
+        return min(alike, key=lambda match: match.off, default=None)
+
+    def _names(self, spoken: str, exact: list[Match], district: Match | None) -> list[tuple[float, Match]]:
+        """Roads, streets, communities, POIs with their scores, best first."""
+        matches = [match for match in exact if _RANK[match.name.place.kind] > 1]
+        taken = [(match.start, match.end) for match in [*matches, *([district] if district else [])]]
+        for match in self._gazetteer.by_sound(spoken, _NAME_OFF):
+            free = all(match.end <= start or match.start >= end for start, end in taken)
+            if free and _RANK[match.name.place.kind] > 1 and self._plausible(spoken, match, district):
+                matches.append(match)
+        scored = [(self._score(match, district), match) for match in matches]
+        return sorted(scored, key=lambda pair: (-pair[0], pair[1].start, pair[1].name.place.code))
+
+    def _plausible(self, spoken: str, match: Match, district: Match | None) -> bool:
+        """A misheard name counts only where a place is being said, the less alike the more so."""
+        agrees = district is not None and district.name.place.code in self._gazetteer.districts(match.name.place)
+        follows = district is not None and 0 <= match.start - district.end <= 2
+        if agrees and follows:
+            return True
+        before = spoken[max(0, match.start - _CUE_REACH) : match.start]
+        cued = any(cue in before for cue in _CUES)
+        if match.off > _NAME_OFF_ALONE:
+            return False
+        return cued and (district is None or agrees)
+
+    def _score(self, match: Match, district: Match | None) -> float:
+        place = match.name.place
+        score = 0.8 - 2 * match.off + 0.02 * len(match.name.text)
+        if district is not None:
+            agrees = district.name.place.code in self._gazetteer.districts(place)
+            score += 0.1 if agrees else -0.4
+        return max(0.0, min(1.0, score))
+
+    def _found(self, spoken: str, scored: list[tuple[float, Match]], district: Match | None) -> PlaceFound:
+        gazetteer = self._gazetteer
+        score, match = scored[0] if scored else (0.0, None)
+        if match is not None and district is not None and score < 0.3:
+            match = None
+        home = district.name.place if district is not None else None
+        if home is None and match is not None:
+            homes = gazetteer.districts(match.name.place)
+            home = gazetteer.by_code[homes[0]] if len(homes) == 1 else None
+        place = match.name.place if match is not None else home
+        assert place is not None
+        number = None
+        if match is not None and (digits := _NUMBER.match(spoken[match.end : match.end + 10])):
+            number = f"{digits[1]}号"
+        street = gazetteer.street(place)
+        name = place.name if match is not None and place.kind not in {"street"} else None
+        parts = [home.name if home else "", street.name if street and not name else "", name or "", number or ""]
+        if match is None and district is not None:
+            score = 0.9 - 2 * district.off
+        others = [m.name.place.name for s, m in scored[1:] if m.name.place is not place and s >= score - 0.2]
+        heard = match if match is not None else district
+        assert heard is not None
+        return PlaceFound(
+            code=place.code,
+            district_code=home.code if home else None,
+            district=home.name if home else None,
+            street=street.name if street else None,
+            name=name,
+            number=number,
+            address="".join(parts) or None,
+            score=round(max(0.0, score), 3),
+            heard=spoken[heard.start : heard.end],
+            alternatives=tuple(dict.fromkeys(others))[:_ALTERNATIVES],
+        )
+
+
+def _longest(matches: list[Match]) -> list[Match]:
+    """Of names within names only the longest: 丽景街街道 hides 丽景街 inside it."""
+    return [
+        match
+        for match in matches
+        if not any(
+            other is not match
+            and other.start <= match.start
+            and match.end <= other.end
+            and other.end - other.start > match.end - match.start
+            for other in matches
+        )
+    ]

@@ -1,0 +1,47 @@
+"""Texts as recognisers and people write them, made comparable."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import cn2an
+
+_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千]+(?=号|弄|栋|幢|号楼|单元|路公交|路车)")
+_PLAIN_DIGITS = re.compile(r"^[零〇一二三四五六七八九]+$")
+_FILLERS = re.compile(r"(?:^|(?<=[,。!?]))(?:嗯+|呃+|啊+|哦|喂|那个|这个|就是说?|然后|您好|你好|您好啊)[,、]?")
+_PUNCTUATION = re.compile(r"[\s,。!?、;:,.!?;:…—\-\"'“”‘’()()《》·~]+")
+
+
+def normalise(text: str) -> str:
+    """Full-width letters and digits to half-width, no spaces between characters, full-width punctuation kept."""
+    half = "".join(unicodedata.normalize("NFKC", char) if "!" <= char <= "~" else char for char in text)
+    half = half.replace(",", ",").replace("?", "?").replace("!", "!").replace(";", ";")
+    return re.sub(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])", "", half).strip()
+
+
+def bare(text: str) -> str:
+    """Without punctuation and spaces."""
+    return _PUNCTUATION.sub("", text)
+
+
+def without_fillers(text: str) -> str:
+    """Without the words people begin sentences with while they think."""
+    before = None
+    while before != text:
+        before, text = text, _FILLERS.sub("", text).lstrip(",、。")
+    return text
+
+
+def numerals(text: str) -> str:
+    """Chinese numerals before 号, 栋, 单元 … in digits: 一百七十七号 → 177号."""
+    return _NUMBER.sub(lambda match: _in_digits(match[0]), text)
+
+
+def _in_digits(numeral: str) -> str:
+    if _PLAIN_DIGITS.match(numeral) and len(numeral) > 1:  # said digit by digit
+        return "".join(str("零一二三四五六七八九".index(char.replace("〇", "零"))) for char in numeral)
+    try:
+        return str(int(cn2an.cn2an(numeral.replace("两", "二"), "smart")))
+    except ValueError:
+        return numeral
