@@ -18,6 +18,8 @@ EVERYWHERE = "*"
 _UNIT_COLUMNS = ("code", "name", "short", "kind", "tier", "parent", "district", "function", "phone")
 _PLACE_COLUMNS = ("code", "name", "kind", "parent", "aliases", "also_in", "lng", "lat")
 
+_TIER_NUMBERS = {"1": 1, "2": 2, "3": 3, "4": 4}
+
 _TIERS: dict[str, tuple[int, ...]] = {
     "hotline": (1,),
     "department": (2, 3),
@@ -46,7 +48,7 @@ def read_units(root: Path, findings: Findings) -> dict[str, tuple[Unit, Row]]:
     seen = Seen("代码")
     for row in read_table(root, UNITS, _UNIT_COLUMNS, findings):
         kind = row.choice("kind", get_args(UnitKind))
-        tier = int(row.choice("tier", ("1", "2", "3", "4")) or 0) if row.cells["tier"].isascii() else 0
+        tier = _TIER_NUMBERS.get(row.choice("tier", _TIER_NUMBERS), 0)
         if kind in _TIERS and tier and tier not in _TIERS[kind]:
             row.fault(f"类型“{kind}”不能在第 {tier} 级")
         code = row.text("code")
@@ -66,7 +68,7 @@ def read_units(root: Path, findings: Findings) -> dict[str, tuple[Unit, Row]]:
     check_parents({code: unit.parent for code, (unit, _) in units.items()}, {c: row for c, (_, row) in units.items()})
     for unit, row in units.values():
         above = units.get(unit.parent or "")
-        if above and above[0].tier >= unit.tier:
+        if above and unit.tier and above[0].tier >= unit.tier:
             row.fault(f"上级“{above[0].code}”的级别（{above[0].tier}）应高于本级（{unit.tier}）")
     return units
 

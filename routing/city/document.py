@@ -28,16 +28,20 @@ class Document:
         self._findings = findings
 
     def names(self) -> list[str]:
-        return [str(key) for key in self._data]
+        """The keys; one that YAML doesn't read as text (640104, yes) is reported and left out."""
+        for key in self._data:
+            if not isinstance(key, str):
+                self.fault(f"键“{key}”应加引号", key)
+        return [str(key) for key in self._data if isinstance(key, str)]
 
-    def line(self, key: str | None = None) -> int:
+    def line(self, key: object = None) -> int:
         """The line of ``key``, or of the mapping itself."""
         place = self._data.lc
         if key is not None and place.data and key in place.data:
             return int(place.data[key][0]) + 1
         return int(place.line) + 1
 
-    def fault(self, message: str, key: str | None = None) -> None:
+    def fault(self, message: str, key: object = None) -> None:
         self._findings.fault(self.file, self.line(key), message)
 
     def get(self, key: str, kind: type[_T], default: _T, *, required: bool = True) -> _T:

@@ -21,7 +21,7 @@ _CODE = re.compile(r"[0-9]{6}")
 
 @dataclass(frozen=True, slots=True)
 class FunctionAlias:
-    """What a word of the lead and co columns stands for, in categories beginning with ``prefix``: functions of units."""
+    """The functions of units that a word of lead or co stands for, in categories beginning with ``prefix``."""
 
     token: str
     prefix: str

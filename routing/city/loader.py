@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from routing.city.bodies import check_unit_districts, read_backstop, read_places, read_units
 from routing.city.clocks import read_layers, read_limits, read_office_hours
+from routing.city.derivation import Functions
 from routing.city.document import Document, read_document
-from routing.city.duties import read_catalogue, read_categories
+from routing.city.duties import read_aliases, read_catalogue, read_categories
 from routing.city.faults import CityError, Findings
-from routing.city.schema import City, LimitProfile
+from routing.city.schema import Category, City, LimitProfile
+from routing.city.table import Row
 from routing.city.words import read_emergency_words, read_messages, read_prompts
 
 CITY = "city.yaml"
@@ -35,6 +37,7 @@ def load(path: Path) -> City:
     for category, row in categories.values():
         if limits and category.profile and category.profile not in limits:
             row.fault(f"时限档“{category.profile}”在 limits.yaml 中没有对应的一行")
+    _check_words(Functions((unit for unit, _ in units.values()), read_aliases(path, findings)), categories, findings)
     catalogue = read_catalogue(path, findings, units, places, categories)
     hours = read_office_hours(path, findings)
     words, messages = read_emergency_words(path, findings), read_messages(path, findings)
@@ -68,6 +71,15 @@ def load(path: Path) -> City:
     if findings.faults:
         raise CityError(findings.faults)
     return city
+
+
+def _check_words(functions: Functions, categories: dict[str, tuple[Category, Row]], findings: Findings) -> None:
+    """Warn of words in the lead and co columns that no unit stands behind: the derived catalogue passes them over."""
+    for category, row in categories.values():
+        for text in (category.lead, *category.co):
+            for token in functions.tokens(text, category.code):
+                if not functions.bodies(token):
+                    findings.warn(f"{row.file}:{row.line}: “{token}”没有对应的单位")
 
 
 def _timezone(document: Document) -> str:

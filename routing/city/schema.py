@@ -30,7 +30,7 @@ class Unit:
     """Place code of the district it works for; None: the whole city. Units of districts, streets and communities have
     the code of their place."""
     function: str | None
-    """What it is for, in the words of the tree's lead column (住建, 供水企业 …), several joined by ";"; None: general."""
+    """What it is for, as the tree's lead column calls it (住建, 供水企业 …), several joined by ";"; None: general."""
     phone: str | None = None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +14,7 @@ from pathlib import Path
 from routing.city.faults import Findings
 
 _LIST = ";"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BOOLS = {"true": True, "false": False}
 
 
@@ -66,11 +69,12 @@ class Row:
 
     def day(self, column: str) -> date | None:
         value = self.cells[column]
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fault(f"“{column}”的日期“{value}”不对，应写作 2026-10-01")
-            return None
+        # fromisoformat alone would also take 20261001 and week dates.
+        if _DAY.fullmatch(value):
+            with contextlib.suppress(ValueError):
+                return date.fromisoformat(value)
+        self.fault(f"“{column}”的日期“{value}”不对，应写作 2026-10-01")
+        return None
 
     def degrees(self, column: str, limit: float) -> float | None:
         """A longitude or latitude, within ±``limit``; empty is None."""
