@@ -118,7 +118,7 @@ FAULTS = [
     ("city.yaml", "years: [2026]", "years: [soon]", "city.yaml:17: “years”的每一项应为整数"),
     ("city.yaml", "calendar/national.csv", "calendar/nowhere.csv", "calendar/nowhere.csv: 文件不存在"),
     ("city.yaml", "    expected: [2026]\n",
-     "    expected: []\n  - {name: 国务院, file: calendar/national.csv, required: false, years: [2026], expected: []}\n",
+     "    expected: []\n  - {name: 国务院, file: calendar/national.csv, required: true, years: [], expected: []}\n",
      "city.yaml:19: 日历层“国务院”重复"),
     ("city.yaml", "title: 小城\n", "", "city.yaml:1: 缺少“title”"),
     ("city.yaml", "title: 小城", "title: [小城]", "city.yaml:2: “title”应为文字"),
