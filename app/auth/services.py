@@ -1,0 +1,122 @@
+"""Signing in and out: server-side sessions, back-off after wrong passwords."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth.passwords import matches
+from app.auth.policy import Permission, permissions
+from app.errors import HotlineError
+from models.codes import Role
+from models.ledger import append_audit
+from models.user import User, UserRole, WebSession
+
+_FREE_FAILURES = 5
+_LONGEST_LOCK = timedelta(minutes=15)
+
+
+class WrongPasswordError(HotlineError):
+    """Login or password is wrong; which is not said."""
+
+    id = "auth.wrong_password"
+    status = 401
+
+
+class LockedError(HotlineError):
+    """Too many wrong passwords in a row; a right one is refused too until the lock is over."""
+
+    id = "auth.locked"
+    status = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is signed in."""
+
+    user_id: int
+    login: str
+    name: str
+    unit: str | None
+    roles: frozenset[Role]
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do."""
+        return permissions(self.roles)
+
+    @property
+    def actor(self) -> str:
+        """In ledgers."""
+        return f"user:{self.login}"
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a session's token."""
+    return sha256(token.encode()).hexdigest()
+
+
+async def sign_in(db: AsyncSession, login: str, password: str, now: datetime, lifetime: timedelta) -> str:
+    """A new session's token. Commits.
+
+    Raises:
+        WrongPasswordError: also for unknown or inactive users.
+        LockedError: see there.
+    """
+    user = (await db.execute(select(User).filter_by(login=login).with_for_update())).scalar_one_or_none()
+    locked = user is not None and user.locked_until is not None and user.locked_until > now
+    known = user is not None and user.active
+    right = await asyncio.to_thread(matches, user.password_hash if user is not None and known else None, password)
+    if user is None or locked or not right:
+        if user is not None and not locked:
+            user.failures += 1
+            over = user.failures - _FREE_FAILURES
+            if over >= 0:
+                user.locked_until = now + min(timedelta(seconds=2**over * 5), _LONGEST_LOCK)
+            await append_audit(db, f"user:{login}", "auth.refused", f"user:{user.id}", now)
+            await db.commit()
+        if locked:
+            raise LockedError("密码错误次数过多,请稍后再试")
+        raise WrongPasswordError("账号或密码错误")
+    user.failures, user.locked_until = 0, None
+    token = secrets.token_urlsafe(32)
+    assert user.id is not None
+    db.add(WebSession(token_hash=token_hash(token), user_id=user.id, created_at=now, expires_at=now + lifetime))
+    await append_audit(db, f"user:{login}", "auth.signed_in", f"user:{user.id}", now)
+    await db.commit()
+    return token
+
+
+async def sign_out(db: AsyncSession, token: str, now: datetime) -> None:
+    """End a session. Commits."""
+    await db.execute(
+        text("UPDATE web_sessions SET revoked_at = :now WHERE token_hash = :hash AND revoked_at IS NULL"),
+        {"now": now, "hash": token_hash(token)},
+    )
+    await db.commit()
+
+
+async def identity_of(db: AsyncSession, token: str, now: datetime) -> Identity | None:
+    """Who a token belongs to; None: nobody, or no longer."""
+    row = (
+        await db.execute(
+            select(User)
+            .join(WebSession, WebSession.user_id == User.id)  # type: ignore[arg-type]
+            .where(
+                WebSession.token_hash == token_hash(token),  # type: ignore[arg-type]
+                WebSession.expires_at > now,  # type: ignore[arg-type]
+                WebSession.revoked_at.is_(None),  # type: ignore[union-attr]
+                User.active,  # type: ignore[arg-type]
+            )
+        )
+    ).scalar_one_or_none()
+    if row is None or row.id is None:
+        return None
+    roles = (await db.execute(select(UserRole.role).filter_by(user_id=row.id))).scalars()  # type: ignore[call-overload]
+    return Identity(row.id, row.login, row.name, row.unit, frozenset(Role(role) for role in roles))

@@ -1,0 +1,54 @@
+"""Calls as people and scripts see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import local_iso
+from app.personal import mask_phone
+from models.codes import CallOutcome
+
+_QUERY = """
+SELECT c.*, t.no AS ticket_no,
+  (SELECT count(*) FROM captions p WHERE p.call_id = c.id) AS heard,
+  (SELECT count(*) FROM captions p WHERE p.call_id = c.id AND p.text IS NOT NULL) AS texts,
+  (SELECT coalesce(sum(seconds), 0) FROM recordings r WHERE r.call_id = c.id AND r.side = 'citizen') AS recorded_s,
+  (SELECT count(*) FROM recordings r WHERE r.call_id = c.id AND r.side = 'citizen') AS recording_parts
+FROM calls c LEFT JOIN tickets t ON t.call_id = c.id
+WHERE (CAST(:since AS timestamptz) IS NULL OR c.started_at >= :since)
+ORDER BY c.started_at DESC LIMIT :limit
+"""
+
+
+async def list_calls(
+    db: AsyncSession, *, since: datetime | None = None, limit: int = 200, full_phone: bool = False
+) -> list[dict[str, Any]]:
+    """Calls, newest first."""
+    rows = await db.execute(text(_QUERY), {"since": since, "limit": limit})
+    return [
+        {
+            "id": row.id,
+            "ani": row.ani if full_phone else mask_phone(row.ani),
+            "started_at": local_iso(row.started_at),
+            "answered_at": local_iso(row.answered_at),
+            "ended_at": local_iso(row.ended_at),
+            "ended_by": row.ended_by,
+            "outcome": row.outcome,
+            "outcome_name": CallOutcome(row.outcome).label,  # type: ignore[call-arg]
+            "setup_ms": row.setup_ms,
+            "talk_s": row.talk_s,
+            "utterances": row.heard,
+            "texts": row.texts,
+            "recorded_s": round(float(row.recorded_s), 2),
+            "recording_parts": row.recording_parts,
+            "reanchored": row.reanchored,
+            "digits": row.digits,
+            "ticket_no": row.ticket_no,
+            "reserved_no": row.reserved_no,
+        }
+        for row in rows
+    ]

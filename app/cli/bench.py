@@ -1,0 +1,56 @@
+"""``hotline bench``: measured figures as JSON."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import time
+from typing import Any
+
+import click
+
+from app.cli.run import print_json
+from app.clock import utc_now
+from app.settings import AppSettings
+
+
+@click.group()
+def bench() -> None:
+    """Measure (docs/perf/)."""
+
+
+@bench.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def calls(arguments: tuple[str, ...]) -> None:
+    """Parallel citizens against a SIP address: hotline bench calls SIP_URI --audio F.wav --parallel 20."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "telephony.citizen.load", *arguments])  # noqa: S606
+
+
+@bench.command()
+@click.option("--seconds", default=5.0, show_default=True)
+def classify(seconds: float) -> None:
+    """Whole assessments a second on one core, over our own examples."""
+    from app.jobs.drafting import router  # noqa: PLC0415  (loads the model)
+
+    judge = router()
+    texts = [
+        row["text"]
+        for path in sorted(AppSettings().examples_dir.glob("*.csv"))
+        for row in csv.DictReader(path.open(encoding="utf-8", newline=""))
+    ]
+    took: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        started = time.perf_counter()
+        judge.assess(texts[len(took) % len(texts)], now=utc_now())
+        took.append(time.perf_counter() - started)
+    took.sort()
+    result: dict[str, Any] = {
+        "n": len(took),
+        "per_s": round(len(took) / sum(took), 1),
+        "p50_ms": round(took[len(took) // 2] * 1000, 2),
+        "p95_ms": round(took[int(len(took) * 0.95)] * 1000, 2),
+    }
+    print_json(result)

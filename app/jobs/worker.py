@@ -1,0 +1,183 @@
+"""``hotline worker``: dramatiq workers, the relay that feeds them from the outbox, and the sweeper.
+
+Valkey only carries row ids. While it cannot be reached the relay does the work itself; what was in it when it vanished
+is claimed again when its lease is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from datetime import timedelta
+
+import dramatiq
+import psycopg
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO, Retries, ShutdownNotifications, TimeLimit
+from redis.exceptions import RedisError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.calls.intake import DRAFT_TOPIC, undrafted_calls
+from app.clock import utc_now
+from app.instance import database_url, valkey_url
+from app.jobs.drafting import draft, router
+from app.jobs.outbox import Handler, claim, perform
+from app.settings import AppSettings
+from models.outbox import OutboxRow
+from models.session import engine, sessions
+
+log = structlog.get_logger(__name__)
+
+HANDLERS: dict[str, Handler] = {DRAFT_TOPIC: draft}
+_POLL_S = 0.5
+_SWEEP_S = 15.0
+_LONGEST_DELAY_S = 2.0
+_THREADS = 2
+
+
+class Relay:
+    """Claims due rows and hands them to dramatiq, or does them itself."""
+
+    def __init__(
+        self,
+        db: async_sessionmaker[AsyncSession],
+        actor: dramatiq.Actor[[int], None] | None,
+        handlers: dict[str, Handler],
+    ) -> None:
+        self._db = db
+        self._actor = actor
+        self._handlers = handlers
+
+    async def once(self) -> int:
+        """One round; how many rows were handed on or done."""
+        rows = await claim(self._db, utc_now())
+        for row in rows:
+            if not await self._enqueue(row):
+                await perform(self._db, self._handlers, row, utc_now())
+        return len(rows)
+
+    async def _enqueue(self, row: int) -> bool:
+        if self._actor is None:
+            return False
+        try:
+            await asyncio.to_thread(self._actor.send, row)
+        except (RedisError, dramatiq.errors.ConnectionError, OSError) as error:
+            log.warning("valkey_not_reached", error=type(error).__name__)
+            return False
+        return True
+
+
+async def sweep(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
+    """Calls that fell through: ended, nothing decided, text long overdue → a ticket for a person to listen to."""
+    async with db() as session:
+        for call_id in await undrafted_calls(session, utc_now() - late):
+            await session.execute(
+                insert(OutboxRow)
+                .values(
+                    topic=DRAFT_TOPIC,
+                    key=f"{call_id}/late",
+                    payload={"call_id": call_id, "without_text": True},
+                    attempts=0,
+                )
+                .on_conflict_do_nothing()
+            )
+        await session.commit()
+
+
+async def _listen(url: str, news: asyncio.Event) -> None:
+    """Wakes the relay when PostgreSQL tells of new rows; reconnects for ever."""
+    delay = 0.1
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=5) as connection:
+                await connection.execute("LISTEN hotline_outbox")
+                delay = 0.1
+                async for _ in connection.notifies():
+                    news.set()
+        except (psycopg.Error, OSError) as error:
+            log.warning("database_not_reached", error=type(error).__name__)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, _LONGEST_DELAY_S)
+
+
+async def _relay(relay: Relay, news: asyncio.Event) -> None:
+    delay = 0.1
+    while True:
+        news.clear()
+        try:
+            handed = await relay.once()
+            delay = 0.1
+        except (DBAPIError, OSError) as error:
+            log.warning("database_not_reached", error=type(error).__name__)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY_S)
+            continue
+        if not handed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), _POLL_S)
+
+
+async def _sweeper(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        try:
+            await sweep(db, late)
+        except (DBAPIError, OSError) as error:
+            log.warning("database_not_reached", error=type(error).__name__)
+
+
+async def _main(settings: AppSettings, actor: dramatiq.Actor[[int], None]) -> None:
+    url = database_url(settings)
+    db_engine = engine(url, pool_size=4)
+    news = asyncio.Event()
+    db = sessions(db_engine)
+    work = [
+        asyncio.create_task(_listen(url, news)),
+        asyncio.create_task(_relay(Relay(db, actor, HANDLERS), news)),
+        asyncio.create_task(_sweeper(db, timedelta(seconds=settings.late_text_s))),
+    ]
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
+    await db_engine.dispose()
+
+
+def make_actor(settings: AppSettings) -> tuple[RedisBroker, dramatiq.Actor[[int], None]]:
+    """The broker and its one actor: it does an outbox row by its id."""
+    broker = RedisBroker(
+        url=valkey_url(settings), middleware=[AsyncIO(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=0)]
+    )
+    url = database_url(settings)
+    made: dict[str, async_sessionmaker[AsyncSession]] = {}
+
+    async def do_row(row_id: int) -> None:
+        if "db" not in made:  # made on dramatiq's event loop, which will use it
+            made["db"] = sessions(engine(url, pool_size=4))
+        await perform(made["db"], HANDLERS, row_id, utc_now())
+
+    actor = dramatiq.Actor(
+        do_row, broker=broker, actor_name="do_row", queue_name="outbox", priority=0, options={"time_limit": 60_000}
+    )
+    return broker, actor
+
+
+def run(settings: AppSettings) -> None:
+    """Until SIGTERM."""
+    router()  # load the model before the first call needs it
+    broker, actor = make_actor(settings)
+    worker = dramatiq.Worker(broker, worker_threads=_THREADS)
+    worker.start()
+    log.info("worker_ready")
+    try:
+        asyncio.run(_main(settings, actor))
+    finally:
+        worker.stop()
+        broker.close()

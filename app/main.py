@@ -1,0 +1,110 @@
+"""The web app: composition only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar, Response
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.auth.controllers import Auth
+from app.auth.guards import SessionAuthentication
+from app.calls.controllers import CallEvents
+from app.db import provide_session
+from app.instance import database_url, ensure_secret
+from app.log import configure_logging
+from app.metrics import REQUEST_SECONDS
+from app.pages.controllers import Pages
+from app.pages.live import LiveNews
+from app.problems import HANDLERS
+from app.settings import AppSettings
+from app.system.controllers import Health
+from app.tickets.controllers import Calls, Tickets
+from models.session import engine, sessions
+
+_STATIC = Path(__file__).parent / "pages" / "static"
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def _measure(app: ASGIApp) -> ASGIApp:
+    """Seconds of each request, by route."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        finally:
+            route = str(scope.get("path_template", "other"))
+            REQUEST_SECONDS.labels(route, str(status)).observe(time.perf_counter() - started)
+
+    return middleware
+
+
+def create_app(settings: AppSettings | None = None) -> Litestar:
+    """The ASGI application. It starts while the database is down, and is ready once that is up."""
+    configure_logging()
+    settings = settings or AppSettings()
+    url = database_url(settings)
+    db = engine(url)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.live.start()
+        yield
+        await app.state.live.stop()
+        await db.dispose()
+
+    app = Litestar(
+        route_handlers=[
+            Auth,
+            CallEvents,
+            Calls,
+            Health,
+            Pages,
+            Tickets,
+            create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
+        ],
+        dependencies={"db": Provide(provide_session)},
+        middleware=[_measure, DefineMiddleware(SessionAuthentication, exclude=["^/static", "^/health", "^/metrics"])],
+        exception_handlers=HANDLERS,
+        after_request=_secure,
+        lifespan=[lifespan],
+        openapi_config=OpenAPIConfig(title="12345 热线", version="0.1.0", description="工单与通话接口", path="/schema"),
+    )
+    app.state.settings = settings
+    app.state.sessions = sessions(db)
+    app.state.internal_secret = ensure_secret(settings.internal_secret_file)
+    app.state.live = LiveNews(url)
+    return app
+
+
+async def _secure(response: Response[object]) -> Response[object]:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,72 @@
+"""News for open pages: PostgreSQL tells one connection a process, that tells every page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psycopg
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_HEARTBEAT_S = 15.0
+_LONGEST_DELAY_S = 5.0
+
+
+class LiveNews:
+    """Which tables have changed; slow readers miss repetitions, never the last change."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._readers: set[asyncio.Event] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        delay = 0.2
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._url, autocommit=True, connect_timeout=5
+                ) as connection:
+                    await connection.execute("LISTEN hotline_live")
+                    delay = 0.2
+                    self._tell()  # whatever happened while nobody listened
+                    async for _ in connection.notifies():
+                        self._tell()
+            except (psycopg.Error, OSError) as error:
+                log.warning("database_not_reached", error=type(error).__name__)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY_S)
+
+    def _tell(self) -> None:
+        for reader in self._readers:
+            reader.set()
+
+    async def changes(self) -> AsyncIterator[str]:
+        """ "changed" after each change (several at once are one), "still" when nothing has happened for 15 s."""
+        news = asyncio.Event()
+        self._readers.add(news)
+        try:
+            yield "changed"
+            while True:
+                try:
+                    await asyncio.wait_for(news.wait(), _HEARTBEAT_S)
+                except TimeoutError:
+                    yield "still"
+                    continue
+                news.clear()
+                yield "changed"
+                await asyncio.sleep(0.3)
+        finally:
+            self._readers.discard(news)

@@ -1,0 +1,89 @@
+"""Errors over HTTP: problem+json (RFC 9457) with a stable type and a Chinese detail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+from psycopg import OperationalError
+from sqlalchemy.exc import DBAPIError
+
+from app.errors import HotlineError
+
+log = structlog.get_logger(__name__)
+
+AnyRequest = Request[Any, Any, Any]
+"""A request whatever its user."""
+
+_PROBLEM = "application/problem+json"
+_DETAILS = {
+    400: "请求内容有误",
+    401: "请先登录",
+    403: "没有权限",
+    404: "没有找到",
+    405: "不支持该操作",
+    413: "请求内容过大",
+    429: "操作过于频繁,请稍后再试",
+    500: "系统出现错误,请稍后再试",
+    503: "服务暂时不可用,请稍后再试",
+}
+
+
+def problem(request: AnyRequest, status: int, kind: str, detail: str, **extra: Any) -> Response[Any]:
+    """One answer in the form of RFC 9457."""
+    body = {
+        "type": f"urn:hotline:{kind}",
+        "title": _DETAILS.get(status, "请求失败"),
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        **extra,
+    }
+    return Response(body, status_code=status, media_type=_PROBLEM)
+
+
+def _hotline(request: AnyRequest, error: HotlineError) -> Response[Any]:
+    return problem(request, error.status, error.id, error.message)
+
+
+def _http(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    status = error.status_code
+    extra = {}
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        extra["faults"] = [{"field": fault.get("key"), "message": fault.get("message")} for fault in error.extra]
+    kind = {400: "request.invalid", 401: "auth.required", 403: "auth.forbidden", 404: "not_found"}.get(
+        status, f"http.{status}"
+    )
+    # our own guards raise with Chinese details; the framework's English ones are replaced
+    detail = error.detail if error.detail and not error.detail.isascii() else _DETAILS.get(status, "请求失败")
+    response = problem(request, status, kind, detail, **extra)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _database(request: AnyRequest, error: Exception) -> Response[Any]:
+    log.warning("database_error", error=type(error).__name__)
+    response = problem(request, 503, "database.unavailable", _DETAILS[503])
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _anything(request: AnyRequest, error: Exception) -> Response[Any]:
+    log.error("unhandled_error", path=request.url.path, exc_info=error)
+    return problem(request, 500, "internal", _DETAILS[500])
+
+
+HANDLERS: ExceptionHandlersMap = {
+    HotlineError: _hotline,
+    HTTPException: _http,
+    DBAPIError: _database,
+    OperationalError: _database,
+    Exception: _anything,
+}
+"""For the application."""
+
+__all__ = ["HANDLERS", "AnyRequest", "problem"]

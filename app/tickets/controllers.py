@@ -1,0 +1,113 @@
+"""Reading tickets and calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from litestar import Controller, get
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+from litestar.params import Parameter
+from litestar.response import File
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth.guards import may
+from app.auth.policy import Permission
+from app.auth.services import Identity
+from app.calls.views import list_calls
+from app.clock import utc_now
+from app.problems import AnyRequest
+from app.tickets.views import list_tickets, one_ticket
+from models.ledger import append_audit
+
+_Page = Annotated[int, Parameter(ge=1, le=500)]
+
+
+def _bound(user: Identity) -> str | None:
+    """The unit that bounds what a user sees; None: the whole city."""
+    if Permission.TICKETS_ALL in user.permissions:
+        return None
+    return user.unit or "-"  # a unit user without a unit sees nothing
+
+
+class Tickets(Controller):
+    """Tickets, as far as the user may see them."""
+
+    path = "/api/tickets"
+    tags = ("tickets",)
+    guards = (may(Permission.TICKETS_ALL, Permission.TICKETS_UNIT),)
+
+    @get(operation_id="listTickets")
+    async def list(
+        self,
+        request: AnyRequest,
+        db: AsyncSession,
+        since: datetime | None = None,
+        status: int | None = None,
+        call_id: str | None = None,
+        before_id: int | None = None,
+        limit: _Page = 50,
+    ) -> list[dict[str, Any]]:
+        """Newest first; `before_id` is the `id` of the last one of the page before."""
+        user = request.user
+        return await list_tickets(
+            db,
+            since=since,
+            status=status,
+            call_id=call_id,
+            below_unit=_bound(user),
+            before_id=before_id,
+            limit=limit,
+        )
+
+    @get("/{no:str}", operation_id="getTicket")
+    async def one(self, request: AnyRequest, db: AsyncSession, no: str) -> dict[str, Any]:
+        """One with events, clocks, transcript; reading the caller's number is recorded."""
+        user: Identity = request.user
+        full = Permission.PHONE_FULL in user.permissions
+        ticket = await one_ticket(db, no, below_unit=_bound(user), full_phone=full)
+        if ticket is None:
+            raise NotFoundException(detail="没有这张工单")
+        await append_audit(db, user.actor, "ticket.read", f"ticket:{no}", utc_now(), {"phone": full})
+        await db.commit()
+        return ticket
+
+
+class Calls(Controller):
+    """Calls and their recordings."""
+
+    path = "/api/calls"
+    tags = ("calls",)
+
+    @get(operation_id="listCalls", guards=[may(Permission.CALLS_READ)])
+    async def list(self, db: AsyncSession, since: datetime | None = None, limit: _Page = 50) -> list[dict[str, Any]]:
+        """Newest first, numbers masked."""
+        return await list_calls(db, since=since, limit=limit)
+
+    @get(
+        "/{call_id:str}/recordings/{side:str}/{part:int}",
+        operation_id="getRecording",
+        guards=[may(Permission.RECORDINGS_LISTEN)],
+    )
+    async def recording(
+        self, request: AnyRequest, db: AsyncSession, state: State, call_id: str, side: str, part: int
+    ) -> File:
+        """One part of one side, as WAV; listening is recorded."""
+        query = text("SELECT path FROM recordings WHERE call_id = :call_id AND side = :side AND part = :part")
+        path = (await db.execute(query, {"call_id": call_id, "side": side, "part": part})).scalar_one_or_none()
+        if path is None:
+            raise NotFoundException(detail="没有这段录音")
+        folder: Path = state.settings.recordings_dir.resolve()
+        file = (folder / path).resolve()
+        if not file.is_relative_to(folder) or not file.exists():
+            raise NotFoundException(detail="录音文件不在本机")
+        await append_audit(
+            db, request.user.actor, "recording.heard", f"call:{call_id}", utc_now(), {"side": side, "part": part}
+        )
+        await db.commit()
+        return File(
+            file, filename=f"{call_id}-{side}-{part}.wav", media_type="audio/wav", content_disposition_type="inline"
+        )
