@@ -1,0 +1,5 @@
+"""Fixtures for all tests, by concern in tests/fixtures."""
+
+from __future__ import annotations
+
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.shared"]
