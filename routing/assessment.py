@@ -23,6 +23,8 @@ class PlaceFound:
     score: float
     heard: str
     alternatives: tuple[str, ...] = ()
+    street_code: str | None = None
+    """Of ``street``; a street's or town's unit has the same code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The whole judgement on one text. ``urgency`` 1 特急 2 紧急 3 一般; ``confidence`` is the category's, calibrated 0–1."""
+    """The whole judgement on one text.
+
+    ``urgency`` 1 特急, 2 紧急, 3 一般; ``confidence`` is the category's, calibrated, 0–1.
+    """
 
     type: str
     category: str

@@ -26,6 +26,8 @@ class Dispatcher:
         confirm = self._confirm(category, kind, urgency, confidence)
         row = self._rows.get((category.code, district)) if district else None
         row = row or self._rows.get((category.code, None))
+        if row is not None and category.tier == "S" and place is not None and place.street_code in self._units:
+            return self._to_street(row, place.street_code, confirm)
         if row is not None:
             return self._of_row(row, confirm)
         if district is None and any(code == category.code for code, _ in self._rows):
@@ -34,6 +36,13 @@ class Dispatcher:
             )
         key = district if district in self._city.backstop else "*"
         return self._backstop(key or "*", "目录无对应条目,属地兜底", f"rule:backstop:{key}", [*confirm, "目录未列"])
+
+    def _to_street(self, row: CatalogueRow, street: str, confirm: list[str]) -> Dispatch:
+        """A street's or town's own duty, and it is known which: it hosts, the catalogue's body assists."""
+        unit = self._units[street]
+        co_units = tuple(dict.fromkeys([row.unit, *row.co_units]))
+        basis = f"{row.basis};地点在{unit.short},由其承办"
+        return Dispatch(unit.code, unit.name, unit.tier, co_units, row.id, basis, tuple(confirm))
 
     def _of_row(self, row: CatalogueRow, confirm: list[str]) -> Dispatch:
         unit = self._units[row.unit]

@@ -7,14 +7,17 @@ from functools import lru_cache
 from pypinyin import Style, lazy_pinyin
 
 _INITIALS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
-_ALIKE_INITIALS = (
-    {"z", "zh"}, {"c", "ch"}, {"s", "sh"}, {"n", "l"}, {"f", "h"}, {"r", "l"}, {"j", "q"}, {"j", "x"}, {"q", "x"},
-    {"b", "p"}, {"d", "t"}, {"g", "k"}, {"zh", "ch"}, {"z", "c"}, {"y", ""}, {"w", ""}, {"j", "zh"}, {"q", "ch"}, {"x", "sh"},
-)  # fmt: skip
-_ALIKE_FINALS = (
-    {"in", "ing"}, {"en", "eng"}, {"an", "ang"}, {"ian", "iang"}, {"uan", "uang"}, {"un", "ong"}, {"un", "eng"},
-    {"ong", "eng"}, {"o", "uo"}, {"ian", "in"}, {"ie", "ia"}, {"u", "v"}, {"ou", "uo"}, {"iu", "iou"}, {"ei", "ui"}, {"en", "un"},
-)  # fmt: skip
+
+
+def _pairs(text: str) -> frozenset[frozenset[str]]:
+    """ "z/zh n/l" → the pairs; "0" stands for no sound."""
+    return frozenset(frozenset("" if sound == "0" else sound for sound in pair.split("/")) for pair in text.split())
+
+
+_ALIKE_INITIALS = _pairs("z/zh c/ch s/sh n/l f/h r/l j/q j/x q/x b/p d/t g/k zh/ch z/c y/0 w/0 j/zh q/ch x/sh")
+_ALIKE_FINALS = _pairs(
+    "in/ing en/eng an/ang ian/iang uan/uang un/ong un/eng ong/eng o/uo ian/in ie/ia u/v ou/uo iu/iou ei/ui en/un"
+)
 _ALIKE = 0.25
 
 
@@ -40,10 +43,10 @@ def syllable_distance(one: str, other: str) -> float:
     return 0.5 * _part(initial_1, initial_2, _ALIKE_INITIALS) + 0.5 * _part(final_1, final_2, _ALIKE_FINALS)
 
 
-def _part(one: str, other: str, alike: tuple[set[str], ...]) -> float:
+def _part(one: str, other: str, alike: frozenset[frozenset[str]]) -> float:
     if one == other:
         return 0.0
-    return _ALIKE if {one, other} in alike else 1.0
+    return _ALIKE if frozenset((one, other)) in alike else 1.0
 
 
 def distance(one: tuple[str, ...], other: tuple[str, ...], *, limit: float = 1.0) -> float:

@@ -10,7 +10,7 @@ from routing.pinyin import distance, syllables
 from routing.text import bare
 
 EmergencyWord = tuple[str, str, str]
-"""(phrase, group, companion group or "")."""
+"""(phrase, group, companion groups joined by ";" or "")."""
 
 _UNSAID = re.compile(
     r"(没有?|并未|不是|未|无|避免|防止|预防|以免|免得|万一|如果|要是|假如|一旦|怕|担心|容易|引起|引发|造成|存在|恐怕|会不会)[^,。!?]{0,6}$"
@@ -44,16 +44,22 @@ def find_cues(text: str, words: Sequence[EmergencyWord]) -> list[Cue]:
     clauses = [bare(clause) for clause in re.split(r"[。!?;\n]", text) if bare(clause)]
     candidates = [cue for clause in clauses for cue in _in_clause(clause, words)]
     present = {cue.group for cue in candidates if cue.exact}
-    needs = {(phrase, group): companion for phrase, group, companion in words}
-    found = []
-    for cue in candidates:
-        companion = needs[cue.phrase, cue.group]
-        others = present - {cue.group}
-        if (cue.exact and (not companion or companion in present)) or (
-            not cue.exact and (companion in others if companion else bool(others))
-        ):
-            found.append(cue)
-    return found
+    needs: dict[tuple[str, str], set[str]] = {}
+    alone: set[tuple[str, str]] = set()
+    for phrase, group, companions in words:
+        if companions:
+            needs.setdefault((phrase, group), set()).update(companions.split(";"))
+        else:
+            alone.add((phrase, group))
+    return [cue for cue in candidates if _counts(cue, alone, needs, present - {cue.group})]
+
+
+def _counts(cue: Cue, alone: set[tuple[str, str]], needs: dict[tuple[str, str], set[str]], others: set[str]) -> bool:
+    """Whether a cue stands, given the groups of which another phrase was said outright."""
+    key = (cue.phrase, cue.group)
+    if cue.exact and key in alone:
+        return True
+    return bool(needs[key] & others) if key in needs else bool(others)
 
 
 def _in_clause(clause: str, words: Sequence[EmergencyWord]) -> list[Cue]:

@@ -36,7 +36,7 @@ class TrainingError(RoutingError):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """``ranked``: labels with calibrated confidence, best first; ``reasons``: the terms that spoke most for the best."""
+    """``ranked``: labels with calibrated confidence, best first; ``reasons``: what spoke most for the best."""
 
     ranked: tuple[tuple[str, float], ...]
     reasons: tuple[str, ...]

@@ -93,7 +93,7 @@ class PlaceFinder:
         if match is not None and (digits := _NUMBER.match(spoken[match.end : match.end + 10])):
             number = f"{digits[1]}号"
         street = gazetteer.street(place)
-        name = place.name if match is not None and place.kind not in {"street"} else None
+        name = place.name if match is not None and place.kind != "street" else None
         parts = [home.name if home else "", street.name if street and not name else "", name or "", number or ""]
         if match is None and district is not None:
             score = 0.9 - 2 * district.off
@@ -111,6 +111,7 @@ class PlaceFinder:
             score=round(max(0.0, score), 3),
             heard=spoken[heard.start : heard.end],
             alternatives=tuple(dict.fromkeys(others))[:_ALTERNATIVES],
+            street_code=street.code if street else None,
         )
 
 
