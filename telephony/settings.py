@@ -72,7 +72,7 @@ class TelephonySettings(BaseSettings):
     rtp_silence_s: float = 30.0
     """A citizen whose RTP has stopped for this long is taken as gone."""
 
-    prompts_dir: Path = Path("cities/yinchuan/prompts")
+    prompts_dir: Path = Path(__file__).resolve().parent.parent / "cities" / "yinchuan" / "prompts"
     """The city's spoken prompts (WAV, 8 kHz 16-bit mono)."""
 
     app_url: str = "http://127.0.0.1:8000"
@@ -89,6 +89,11 @@ class TelephonySettings(BaseSettings):
 
     build_dir: Path = Path(__file__).resolve().parent.parent / "build"
     """Where the embedded speech model is put together."""
+
+    @property
+    def recogniser_prompt_file(self) -> Path:
+        """What the recogniser is told of the city (optional): beside the spoken prompts."""
+        return self.prompts_dir.parent / "recogniser_prompt.txt"
 
     @property
     def recordings_dir(self) -> Path:

@@ -13,7 +13,7 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from telephony.errors import TelephonyError
 from telephony.log import configure_logging
-from telephony.scribe.recogniser import Recogniser, load
+from telephony.scribe.recogniser import Recogniser, city_prompt, load
 from telephony.scribe.sound import RATE, Samples, read_file
 from telephony.settings import TelephonySettings
 
@@ -67,7 +67,9 @@ def main(files: tuple[Path, ...], model: str | None) -> None:
     broken = False
     results = []
     try:
-        recogniser = load([model or settings.scribe_model], settings.build_dir)
+        recogniser = load(
+            [model or settings.scribe_model], settings.build_dir, city_prompt(settings.recogniser_prompt_file)
+        )
     except TelephonyError as error:
         click.echo(f"hotline transcribe: {error.id}: {error.message}", err=True)
         sys.exit(1)
