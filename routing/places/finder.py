@@ -16,6 +16,7 @@ _NAME_OFF_ALONE = 0.15
 _NUMBER = re.compile(r"^[^\d]{0,3}?(\d{1,5})号")
 _CUES = ("在", "地址", "住", "位于", "这边", "附近", "路口", "旁边", "门口", "小区", "从", "到", "是")
 _CUE_REACH = 8
+_BEFORE = ("在", "是", "址", "住", "于", "到")
 _RANK = {"poi": 3, "road": 3, "community": 3, "street": 2, "district": 1, "city": 0}
 _ALTERNATIVES = 3
 
@@ -39,13 +40,20 @@ class PlaceFinder:
     def _district(self, spoken: str, exact: list[Match]) -> Match | None:
         said = [match for match in exact if match.name.place.kind == "district"]
         if said:
-            return min(said, key=lambda match: match.start)
+            return min(said, key=lambda match: (-self._cued(spoken, match, exact), match.start))
         alike = [
             match
             for match in self._gazetteer.by_sound(spoken, _DISTRICT_OFF)
             if match.name.place.kind == "district" and match.name.text == match.name.place.name
         ]
         return min(alike, key=lambda match: match.off, default=None)
+
+    @staticmethod
+    def _cued(spoken: str, match: Match, exact: list[Match]) -> int:
+        """How much speaks for a mention being the place itself: a word like 在 before it, a name right after it."""
+        before = spoken[max(0, match.start - 2) : match.start]
+        followed = any(0 <= other.start - match.end <= 1 for other in exact if other is not match)
+        return 2 * followed + any(cue in before for cue in _BEFORE)
 
     def _names(self, spoken: str, exact: list[Match], district: Match | None) -> list[tuple[float, Match]]:
         """Roads, streets, communities, POIs with their scores, best first."""
