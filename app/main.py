@@ -9,6 +9,7 @@ from pathlib import Path
 
 from litestar import Litestar, Response
 from litestar.di import Provide
+from litestar.enums import ScopeType
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.static_files import create_static_files_router
@@ -45,7 +46,7 @@ def _measure(app: ASGIApp) -> ASGIApp:
     """Seconds of each request, by route."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         started = time.perf_counter()

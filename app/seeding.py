@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.auth.passwords import hash_password
 from app.demo import DEMO_PASSWORD, DEMO_USERS
@@ -161,7 +162,7 @@ def _show(key: tuple[Any, ...]) -> str:
 
 async def seed_demo_users(db: AsyncSession) -> int:
     """The demonstration users that are missing; how many were added. The caller commits."""
-    known = set((await db.execute(select(User.login))).scalars())  # type: ignore[call-overload]
+    known = set((await db.execute(select(col(User.login)))).scalars())
     added = [user for user in DEMO_USERS if user.login not in known]
     for demo in added:
         user = User(login=demo.login, name=demo.name, password_hash=hash_password(DEMO_PASSWORD), unit=demo.unit)

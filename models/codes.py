@@ -17,6 +17,11 @@ class _LabelledText(StrEnum):
         member._label = label  # noqa: SLF001  (our own member)
         return member
 
+    @classmethod
+    def of(cls, code: str) -> Self:
+        """The member with this code; ValueError: there is none."""
+        return cls(code)  # type: ignore[call-arg]
+
     @property
     def label(self) -> str:
         """In Chinese."""
@@ -33,6 +38,11 @@ class _LabelledNumber(IntEnum):
         member._value_ = code
         member._label = label  # noqa: SLF001  (our own member)
         return member
+
+    @classmethod
+    def of(cls, code: int) -> Self:
+        """The member with this code; ValueError: there is none."""
+        return cls(code)  # type: ignore[call-arg]
 
     @property
     def label(self) -> str:

@@ -31,12 +31,14 @@ _QUERIES: dict[str, tuple[str, str]] = {
     "clock_is_the_holders": (
         "SELECT count(*) FROM clocks WHERE stopped_at IS NULL AND family = 'unit'",
         "SELECT t.no FROM clocks c JOIN tickets t ON t.id = c.ticket_id WHERE c.stopped_at IS NULL AND "
-        "c.family = 'unit' AND c.kind IN ('sign', 'contact', 'feedback', 'finish') AND c.holder IS DISTINCT FROM t.host_unit",
+        "c.family = 'unit' AND c.kind IN ('sign', 'contact', 'feedback', 'finish') "
+        "AND c.holder IS DISTINCT FROM t.host_unit",
     ),
     "clock_agrees_with_ticket": (
         "SELECT count(*) FROM clocks WHERE kind IN ('finish', 'citizen')",
         "SELECT t.no FROM clocks c JOIN tickets t ON t.id = c.ticket_id WHERE c.stopped_at IS NULL AND "
-        "((c.kind = 'citizen' AND c.due IS DISTINCT FROM t.citizen_due) OR (c.kind = 'finish' AND c.due IS DISTINCT FROM t.due))",
+        "((c.kind = 'citizen' AND c.due IS DISTINCT FROM t.citizen_due) "
+        "OR (c.kind = 'finish' AND c.due IS DISTINCT FROM t.due))",
     ),
     "ticket_has_words": (
         "SELECT count(*) FROM tickets",
@@ -124,7 +126,7 @@ async def verify(session: AsyncSession) -> list[Check]:
 
 
 async def _ticket_chains(session: AsyncSession) -> Check:
-    numbers = {ticket_id: no for ticket_id, no in await session.execute(text("SELECT id, no FROM tickets"))}
+    numbers = {row.id: row.no for row in await session.execute(text("SELECT id, no FROM tickets"))}
     broken = []
     looked_at = 0
     async for ticket_id, rows in _by_ticket(session):

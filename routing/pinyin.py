@@ -10,7 +10,7 @@ _INITIALS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
 
 
 def _pairs(text: str) -> frozenset[frozenset[str]]:
-    """ "z/zh n/l" → the pairs; "0" stands for no sound."""
+    """Read ``z/zh n/l`` as pairs; ``0`` stands for no sound."""
     return frozenset(frozenset("" if sound == "0" else sound for sound in pair.split("/")) for pair in text.split())
 
 

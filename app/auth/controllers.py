@@ -35,7 +35,7 @@ class Me(msgspec.Struct):
 
 
 class Auth(Controller):
-    """/auth"""
+    """Under /auth."""
 
     path = "/auth"
     tags = ("auth",)

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.auth.passwords import matches
 from app.auth.policy import Permission, permissions
@@ -107,16 +108,16 @@ async def identity_of(db: AsyncSession, token: str, now: datetime) -> Identity |
     row = (
         await db.execute(
             select(User)
-            .join(WebSession, WebSession.user_id == User.id)  # type: ignore[arg-type]
+            .join(WebSession, col(WebSession.user_id) == User.id)
             .where(
-                WebSession.token_hash == token_hash(token),  # type: ignore[arg-type]
-                WebSession.expires_at > now,  # type: ignore[arg-type]
-                WebSession.revoked_at.is_(None),  # type: ignore[union-attr]
-                User.active,  # type: ignore[arg-type]
+                col(WebSession.token_hash) == token_hash(token),
+                col(WebSession.expires_at) > now,
+                col(WebSession.revoked_at).is_(None),
+                col(User.active),
             )
         )
     ).scalar_one_or_none()
     if row is None or row.id is None:
         return None
-    roles = (await db.execute(select(UserRole.role).filter_by(user_id=row.id))).scalars()  # type: ignore[call-overload]
-    return Identity(row.id, row.login, row.name, row.unit, frozenset(Role(role) for role in roles))
+    roles = (await db.execute(select(col(UserRole.role)).filter_by(user_id=row.id))).scalars()
+    return Identity(row.id, row.login, row.name, row.unit, frozenset(Role.of(role) for role in roles))

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from models.call import Call, CallEventRow, CallLeg, Caption, Recording
 from models.codes import CallOutcome
@@ -41,7 +42,7 @@ async def store(session: AsyncSession, delivery: list[events.Envelope]) -> event
                 received_at=func.now(),
             )
             .on_conflict_do_nothing()
-            .returning(CallEventRow.seq)  # type: ignore[arg-type]
+            .returning(col(CallEventRow.seq))
         )
         if (await session.execute(statement)).first() is None:
             continue
@@ -192,9 +193,9 @@ async def _queue_when_complete(session: AsyncSession, call_id: str) -> None:
 async def undrafted_calls(session: AsyncSession, before: datetime) -> list[str]:
     """Calls that ended before a time and of which nothing has been decided: the sweeper's list."""
     query = (
-        select(Call.id)
-        .where(Call.drafted_at.is_(None), Call.ended_at < before)  # type: ignore[union-attr, operator]
-        .order_by(Call.ended_at)  # type: ignore[arg-type]
+        select(col(Call.id))
+        .where(col(Call.drafted_at).is_(None), col(Call.ended_at) < before)
+        .order_by(col(Call.ended_at))
         .limit(100)
     )
     return list((await session.execute(query)).scalars())

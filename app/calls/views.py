@@ -38,7 +38,7 @@ async def list_calls(
             "ended_at": local_iso(row.ended_at),
             "ended_by": row.ended_by,
             "outcome": row.outcome,
-            "outcome_name": CallOutcome(row.outcome).label,  # type: ignore[call-arg]
+            "outcome_name": CallOutcome.of(row.outcome).label,
             "setup_ms": row.setup_ms,
             "talk_s": row.talk_s,
             "utterances": row.heard,

@@ -31,7 +31,12 @@ class Fault(click.ClickException):
 
     def __init__(self, error: RoutingError, code: int = 1) -> None:
         super().__init__(f"{error.id}: {error.message}")
-        self.exit_code = code
+        self.code = code
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """For click."""
+        return self.code
 
 
 def assessment_json(found: Assessment) -> dict[str, Any]:

@@ -152,7 +152,7 @@ async def _main(settings: AppSettings, actor: dramatiq.Actor[[int], None]) -> No
 
 def make_actor(settings: AppSettings) -> tuple[RedisBroker, dramatiq.Actor[[int], None]]:
     """The broker and its one actor: it does an outbox row by its id."""
-    broker = RedisBroker(
+    broker = RedisBroker(  # type: ignore[no-untyped-call]
         url=valkey_url(settings), middleware=[AsyncIO(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=0)]
     )
     url = database_url(settings)
@@ -163,8 +163,13 @@ def make_actor(settings: AppSettings) -> tuple[RedisBroker, dramatiq.Actor[[int]
             made["db"] = sessions(engine(url, pool_size=4))
         await perform(made["db"], HANDLERS, row_id, utc_now())
 
-    actor = dramatiq.Actor(
-        do_row, broker=broker, actor_name="do_row", queue_name="outbox", priority=0, options={"time_limit": 60_000}
+    actor: dramatiq.Actor[[int], None] = dramatiq.Actor(
+        do_row,
+        broker=broker,
+        actor_name="do_row",
+        queue_name="outbox",
+        priority=0,
+        options={"time_limit": 60_000},
     )
     return broker, actor
 

@@ -54,7 +54,7 @@ class LiveNews:
             reader.set()
 
     async def changes(self) -> AsyncIterator[str]:
-        """ "changed" after each change (several at once are one), "still" when nothing has happened for 15 s."""
+        """After each change "changed" (several at once are one); "still" when nothing has happened for 15 s."""
         news = asyncio.Event()
         self._readers.add(news)
         try:

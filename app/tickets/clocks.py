@@ -16,7 +16,9 @@ async def start_clocks(
 ) -> None:
     """Start what runs from acceptance, and what runs from dispatch when it has been dispatched."""
     assert ticket.id is not None
-    wanted = [(ClockKind.CITIZEN, "citizen", None, limits.citizen_due, limits.texts.get("citizen", ""))]
+    wanted: list[tuple[ClockKind, str, str | None, datetime | None, str]] = [
+        (ClockKind.CITIZEN, "citizen", None, limits.citizen_due, limits.texts.get("citizen", ""))
+    ]
     if dispatched:
         wanted += [
             (ClockKind.SIGN, "unit", ticket.host_unit, limits.sign_due, limits.texts.get("sign", "")),

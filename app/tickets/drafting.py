@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.metrics import CALLS_WITHOUT_WORDS, TICKETS_DRAFTED
 from app.tickets.clocks import start_clocks
@@ -34,8 +35,7 @@ async def draft_ticket(
 ) -> str | None:
     """Settle what a call becomes; the ticket's number, or None. The caller commits.
 
-    Args:
-        without_text: make a ticket for a person to listen to when the text is still missing.
+    ``without_text``: make a ticket for a person to listen to when the text is still missing.
     """
     call = (await session.execute(select(Call).filter_by(id=call_id).with_for_update())).scalar_one_or_none()
     if call is None or call.ended_at is None:
@@ -105,7 +105,7 @@ async def _citizen(session: AsyncSession, phone: str | None) -> int | None:
     if not phone:
         return None
     await session.execute(insert(Citizen).values(phone=phone, created_at=func.now()).on_conflict_do_nothing())
-    return (await session.execute(select(Citizen.id).filter_by(phone=phone))).scalar_one()
+    return (await session.execute(select(col(Citizen.id)).filter_by(phone=phone))).scalar_one()
 
 
 async def _fill_in(session: AsyncSession, router: Router, ticket: Ticket, words: str, now: datetime) -> None:
@@ -146,7 +146,7 @@ async def _classify(
     ticket.status = (TicketStatus.SIGN if at_once else TicketStatus.REVIEW).value
     if at_once:
         ticket.dispatch_count = 1
-        payload = {
+        payload: dict[str, Any] = {
             "unit": found.dispatch.unit,
             "co_units": list(found.dispatch.co_units),
             "rule": found.dispatch.row_id,

@@ -81,7 +81,7 @@ async def one_ticket(
         {
             "seq": event.seq,
             "kind": event.kind,
-            "kind_name": TicketEventKind(event.kind).label,  # type: ignore[call-arg]
+            "kind_name": TicketEventKind.of(event.kind).label,
             "actor": event.actor,
             "at": local_iso(event.at),
             "payload": event.payload,
@@ -92,7 +92,7 @@ async def one_ticket(
     ticket["clocks"] = [
         {
             "kind": clock.kind,
-            "kind_name": ClockKind(clock.kind).label,  # type: ignore[call-arg]
+            "kind_name": ClockKind.of(clock.kind).label,
             "family": clock.family,
             "holder": clock.holder,
             "limit": clock.limit,
@@ -122,9 +122,9 @@ def _ticket(row: dict[str, Any], *, full_phone: bool) -> dict[str, Any]:
         "id": row["id"],
         "no": row["no"],
         "status": row["status"],
-        "status_name": TicketStatus(row["status"]).label,  # type: ignore[call-arg]
-        "type": AppealType(row["type"]).label,  # type: ignore[call-arg]
-        "channel": Channel(row["channel"]).label,  # type: ignore[call-arg]
+        "status_name": TicketStatus.of(row["status"]).label,
+        "type": AppealType.of(row["type"]).label,
+        "channel": Channel.of(row["channel"]).label,
         "category": row["category"],
         "path": path,
         "district": row["district"],

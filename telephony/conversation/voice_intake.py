@@ -134,14 +134,12 @@ class VoiceIntake:
             return []
         if now - state.listening_since >= settings.longest_s:
             return self._finish(now) if self._has_spoken() or state.speaking else self._silent()
-        if state.speaking:
+        quiet_s = now - max(state.last_speech or 0.0, state.listening_since)
+        enough_s = settings.end_silence_s if self._has_spoken() else settings.no_speech_s
+        if state.speaking or quiet_s < enough_s:
             return []
         if self._has_spoken():
-            quiet_since = max(state.last_speech or 0.0, state.listening_since)
-            return self._finish(now) if now - quiet_since >= settings.end_silence_s else []
-        quiet_since = max(state.last_speech or 0.0, state.listening_since)
-        if now - quiet_since < settings.no_speech_s:
-            return []
+            return self._finish(now)
         if not state.reprompted:
             state.reprompted = True
             return [self._prompt("reprompt", "beep")]

@@ -30,7 +30,7 @@ class ScribeServer:
 
     async def start(self, path: Path) -> None:
         """Listen."""
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  (once, before anything is served)
         self._server = await asyncio.start_unix_server(self._serve, path)
 
     def wake(self) -> None:

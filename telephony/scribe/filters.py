@@ -15,28 +15,26 @@ _SILENCE_RMS = 0.0015
 _SHORTEST_ECHO = 4  # characters; shorter pieces of the prompt are ordinary words
 _PUNCTUATION = re.compile(r"[\s,。!?、;:,.!?;:…—\"'“”‘’()()·~\-]+")
 
-_SUBTITLES = tuple(
-    [
-        "字幕由",
-        "字幕志愿者",
-        "字幕组",
-        "字幕制作",
-        "中文字幕",
-        "请不吝点赞",
-        "点赞订阅",
-        "订阅转发",
-        "打赏支持",
-        "明镜与点点",
-        "感谢观看",
-        "谢谢观看",
-        "谢谢收看",
-        "感谢收看",
-        "感谢您的观看",
-        "我们下期再见",
-        "下期再见",
-        "amara.org",
-        "优优独播剧场",
-    ]
+_SUBTITLES = (
+    "字幕由",
+    "字幕志愿者",
+    "字幕组",
+    "字幕制作",
+    "中文字幕",
+    "请不吝点赞",
+    "点赞订阅",
+    "订阅转发",
+    "打赏支持",
+    "明镜与点点",
+    "感谢观看",
+    "谢谢观看",
+    "谢谢收看",
+    "感谢收看",
+    "感谢您的观看",
+    "我们下期再见",
+    "下期再见",
+    "amara.org",
+    "优优独播剧场",
 )
 """Lines of the subtitles Whisper was trained on; on a hotline nobody says them."""
 

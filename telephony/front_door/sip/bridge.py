@@ -196,11 +196,7 @@ class Bridge:
         if self._ended:
             return
         if self._reanchoring is not None and not self._reanchoring["answered"]:
-            if isinstance(event, (CCEventConnect, CCEventPreConnect)):
-                self._reanchoring.update(answered=True, sdp=str(event.getData()[2]))
-                self._push()
-            elif isinstance(event, (CCEventFail, CCEventDisconnect)):
-                self._line_failed(event)
+            self._from_new_line(event)
             return
         if isinstance(event, (CCEventFail, CCEventDisconnect)) and not self.a.isConnected():
             self._line_failed(event)
@@ -214,13 +210,21 @@ class Bridge:
             body = event.getData()
             event.data = self._towards_citizen(None if body is None else str(body))
         elif isinstance(event, (CCEventFail, CCEventDisconnect)):
-            self._ended_by = "system" if self._ended_by == "citizen" and not self._ended else self._ended_by
+            self._ended_by = "system"
         connecting = isinstance(event, (CCEventConnect, CCEventPreConnect)) and not self._answered
         self.a.recvEvent(event)
         if connecting and self.a.isConnected():
             self._answered = True
             # the inner leg's dialog is complete only when this callback has returned
             Timeout(lambda: self._edge.tell("answered", self.id, self.snapshot()), 0.001, 1)
+
+    def _from_new_line(self, event: Any) -> None:
+        assert self._reanchoring is not None
+        if isinstance(event, (CCEventConnect, CCEventPreConnect)):
+            self._reanchoring.update(answered=True, sdp=str(event.getData()[2]))
+            self._push()
+        elif isinstance(event, (CCEventFail, CCEventDisconnect)):
+            self._line_failed(event)
 
     def _line_failed(self, event: Any) -> None:
         """The line would not take it: 488 is about the offer and the citizen's to know; else another line may."""
