@@ -1,14 +1,16 @@
 """Hash-chained, append-only ledgers: the events of a ticket, and the audit log.
 
 ``hash = SHA-256(prev_hash || canonical(entry))``; the first entry's ``prev_hash`` is 64 zeros. Canonical: JSON with
-sorted keys, no spaces, UTF-8, times in UTC with microseconds.
+sorted keys, no spaces, UTF-8, times in UTC with microseconds, numbers as the database gives them back.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -22,11 +24,25 @@ from models.ticket import TicketEvent
 GENESIS = "0" * 64
 _AUDIT_LOCK = 12345
 """Advisory lock of the one writer at the audit log's end."""
+_EXPONENT = 1e16
+"""From here on Python writes a float with an exponent."""
 
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
     """The bytes that are hashed."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+    stored = _as_stored(entry)
+    return json.dumps(stored, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+
+
+def _as_stored(value: Any) -> Any:
+    """Numbers as ``jsonb`` gives them back: no negative zero, and no exponent (from 1e16 on that makes an integer)."""
+    if isinstance(value, Mapping):
+        return {key: _as_stored(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_stored(item) for item in value]
+    if isinstance(value, float) and math.isfinite(value):
+        return int(Decimal(repr(value))) if abs(value) >= _EXPONENT else value + 0.0
+    return value
 
 
 def _plain(value: object) -> str:

@@ -48,6 +48,15 @@ _QUERIES: dict[str, tuple[str, str]] = {
         "SELECT count(*) FROM tickets",
         "SELECT no FROM tickets t WHERE NOT EXISTS (SELECT FROM ticket_events e WHERE e.ticket_id = t.id)",
     ),
+    # a chain whose newest entries are gone still holds: what the ticket says it is must be told by them
+    "ticket_state_is_in_its_events": (
+        "SELECT count(*) FROM tickets",
+        "SELECT no FROM tickets t WHERE "
+        "(t.status BETWEEN 40 AND 79 AND NOT EXISTS "
+        "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'dispatched')) OR "
+        "(t.category IS NOT NULL AND NOT EXISTS "
+        "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'classified'))",
+    ),
     "ticket_of_a_call_has_its_number": (
         "SELECT count(*) FROM tickets WHERE call_id IS NOT NULL",
         "SELECT t.no FROM tickets t JOIN calls c ON c.id = t.call_id "
