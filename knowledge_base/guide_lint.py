@@ -31,13 +31,15 @@ def lint(path: Path) -> list[Finding]:
     """What is wrong with a guide (YAML, or JSON as a part of it); nothing: it may be published."""
     try:
         guide = YAML(typ="rt").load(path.read_text("utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date like 2026-13-45
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         return [Finding(line, "guide.unreadable", "无法读取:不是有效的 YAML 或 UTF-8 文本")]
     if not isinstance(guide, dict):
         return [Finding(1, "guide.form", "办事指南应为“要素: 内容”的形式")]
     findings = [
-        Finding(1, "guide.missing_element", f"缺少要素:{element}") for element in ELEMENTS if not guide.get(element)
+        Finding(1, "guide.missing_element", f"缺少要素:{element}")
+        for element in ELEMENTS
+        if guide.get(element) in (None, "", [], {})  # 收费: 0 tells something
     ]
     findings += _vague_materials(guide)
     return sorted(findings, key=lambda finding: finding.line)
@@ -47,9 +49,19 @@ def _vague_materials(guide: Any) -> list[Finding]:
     materials = guide.get("申请材料")
     if isinstance(materials, str):
         materials_line = guide.lc.value("申请材料")[0] + 1
-        named = [(materials_line, part) for part in re.split(r"[、,,;;\n]", materials)]
+        named = [(materials_line, part) for part in re.split(r"[、，,；;\n]", materials)]
     elif isinstance(materials, list):
-        named = [(materials.lc.item(number)[0] + 1, str(item)) for number, item in enumerate(materials)]  # type: ignore[attr-defined]
+        named = [
+            (materials.lc.item(number)[0] + 1, text)  # type: ignore[attr-defined]
+            for number, item in enumerate(materials)
+            for text in _texts(item)
+        ]
+    elif isinstance(materials, dict):
+        named = [
+            (materials.lc.key(key)[0] + 1, text)  # type: ignore[attr-defined]
+            for key, item in materials.items()
+            for text in (str(key), *_texts(item))
+        ]
     else:
         return []
     return [
@@ -57,3 +69,10 @@ def _vague_materials(guide: Any) -> list[Finding]:
         for line, text in named
         if _VAGUE.search(text.strip().rstrip("。"))
     ]
+
+
+def _texts(item: Any) -> list[str]:
+    """What one material says: itself, or its parts (名称, 份数 …)."""
+    if isinstance(item, dict):
+        return [text for part in item.values() for text in _texts(part)]
+    return [str(item)]
