@@ -52,7 +52,7 @@ def limits_of(profile: str, accepted: datetime, city: City, calendar: WorkingCal
         sign_due=due.get("sign"),
         contact_due=due.get("contact"),
         feedback_due=due.get("first_feedback"),
-        due=due.get("finish") or due.get("first_feedback"),
+        due=due.get(citizen),
         citizen_due=due.get(citizen),
         texts=texts,
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from routing.errors import LimitError
 
 Unit = Literal["nm", "nh", "nd", "wh", "wd"]
-_FORM = re.compile(r"^(\d{1,4})(nm|nh|nd|wh|wd|m|h|d)$")
+_FORM = re.compile(r"([1-9][0-9]{0,4})(nm|nh|nd|wh|wd|m|h|d)")
 _NATURAL: dict[str, Unit] = {"m": "nm", "h": "nh", "d": "nd"}
 _NAMES = {"nm": "分钟", "nh": "小时", "nd": "个自然日", "wh": "个工作小时", "wd": "个工作日"}
 
@@ -28,8 +28,8 @@ class Limit:
         Raises:
             LimitError: anything else.
         """
-        match = _FORM.match(text.strip())
-        if match is None or int(match[1]) == 0:
+        match = _FORM.fullmatch(text.strip())
+        if match is None:
             raise LimitError(f"无法识别的时限 {text!r}:应为数字加单位,如 15m、4wh、2h、5wd、3d")
         unit = match[2]
         return cls(int(match[1]), _NATURAL.get(unit, unit))  # type: ignore[arg-type]

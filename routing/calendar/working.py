@@ -46,7 +46,7 @@ class WorkingCalendar:
             f"{layer.name}日历缺 {year} 年,未计入地方假日"
             for layer in self._layers
             for year in sorted(years)
-            if not layer.required and layer.years and year not in layer.years
+            if not layer.required and (layer.years or year in layer.expected) and year not in layer.years
         ]
 
     def why(self, day: date) -> str | None:

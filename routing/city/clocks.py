@@ -104,10 +104,11 @@ def read_layers(root: Path, city: Document, findings: Findings) -> list[Calendar
             # A required year without a single holiday is a slip, not a notice.
             if required and all(day.day.year != year for day in days):
                 entry.fault(f"日历层“{name}”自称含 {year} 年，{file} 中却没有该年的日期", "years")
-        for year in entry.numbers("expected"):
+        expected = entry.numbers("expected")
+        for year in expected:
             if year not in years:
                 findings.warn(_missing_year(name, year, required=required))
-        layers.append(CalendarLayer(name, years, required, tuple(days)))
+        layers.append(CalendarLayer(name, years, required, tuple(days), expected))
     return layers
 
 

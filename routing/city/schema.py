@@ -123,6 +123,8 @@ class CalendarLayer:
     years: tuple[int, ...]
     required: bool
     days: tuple[CalendarDay, ...]
+    expected: tuple[int, ...] = ()
+    """Years it should hold; one that is not in ``years`` is warned of."""
 
 
 @dataclass(frozen=True, slots=True)
