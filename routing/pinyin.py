@@ -27,6 +27,12 @@ def syllables(text: str) -> tuple[str, ...]:
     return tuple(lazy_pinyin(text, style=Style.NORMAL, v_to_u=False))
 
 
+def character_sounds(text: str) -> tuple[str, ...]:
+    """As :func:`syllables`, and one for each letter and digit too, so that positions agree with the text."""
+    sounds = syllables(text)
+    return sounds if len(sounds) == len(text) else tuple(syllables(char)[0] for char in text)
+
+
 def _split(syllable: str) -> tuple[str, str]:
     for initial in _INITIALS:
         if syllable.startswith(initial):

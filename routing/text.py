@@ -9,14 +9,19 @@ import cn2an
 
 _NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千]+(?=号|弄|栋|幢|号楼|单元|路公交|路车)")
 _PLAIN_DIGITS = re.compile(r"^[零〇一二三四五六七八九]+$")
-_FILLERS = re.compile(r"(?:^|(?<=[,。!?]))(?:嗯+|呃+|啊+|哦|喂|那个|这个|就是说?|然后|您好|你好|您好啊)[,、]?")
-_PUNCTUATION = re.compile(r"[\s,。!?、;:,.!?;:…—\-\"'“”‘’()()《》·~]+")
+_FILLERS = re.compile(r"(?:^|(?<=[，,。！!？?]))(?:嗯+|呃+|啊+|哦|喂|那个|这个|就是说?|然后|您好啊?|你好)[，,、]?")
+_PUNCTUATION = re.compile(r"[\s，,。.！!？?、；;：:…—\-\"'“”‘’()（）《》·~～]+")
+_NARROW = re.compile(r"[?!;]|(?<!\d),|,(?!\d)|(?<!\d):|:(?!\d)")
+_WIDE = {",": "，", "?": "？", "!": "！", ";": "；", ":": "："}
 
 
 def normalise(text: str) -> str:
-    """Full-width letters and digits to half-width, no spaces between characters, full-width punctuation kept."""
-    half = "".join(unicodedata.normalize("NFKC", char) if "!" <= char <= "~" else char for char in text)
-    half = half.replace(",", ",").replace("?", "?").replace("!", "!").replace(";", ";")
+    """Letters and digits half-width, commas and ends of sentences full-width, no spaces between characters.
+
+    One form for what people type and what recognisers write; 1,200 and 8:30 stay as they are.
+    """
+    half = "".join(unicodedata.normalize("NFKC", char) if "\uff01" <= char <= "\uff5e" else char for char in text)
+    half = _NARROW.sub(lambda match: _WIDE[match[0]], half)
     return re.sub(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])", "", half).strip()
 
 
@@ -29,7 +34,7 @@ def without_fillers(text: str) -> str:
     """Without the words people begin sentences with while they think."""
     before = None
     while before != text:
-        before, text = text, _FILLERS.sub("", text).lstrip(",、。")
+        before, text = text, _FILLERS.sub("", text).lstrip("，,、。")
     return text
 
 

@@ -9,7 +9,7 @@ from routing.city.schema import Category
 from routing.text import normalise, without_fillers
 
 _LONGEST = 30
-_CLAUSE = re.compile(r"[,。!?;,.!?;]+")
+_CLAUSE = re.compile(r"[，。！？；]+")
 _POLITE = re.compile(
     r"^(?:我?(?:想要?|要)?(?:问一?下|咨询一?下|反映一?下|投诉一?下|举报一?下|请问)|麻烦你?们?|请你?们?|谢谢)+"
 )

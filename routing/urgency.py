@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from routing.pinyin import distance, syllables
+from routing.pinyin import character_sounds, distance, syllables
 from routing.text import bare
 
 EmergencyWord = tuple[str, str, str]
 """(phrase, group, companion groups joined by ";" or "")."""
 
-_UNSAID = re.compile(
-    r"(没有?|并未|不是|未|无|避免|防止|预防|以免|免得|万一|如果|要是|假如|一旦|怕|担心|容易|引起|引发|造成|存在|恐怕|会不会)[^,。!?]{0,6}$"
+_CLAUSE = re.compile(r"[，,。！!？?；;、\n]")
+_DENIED = re.compile(
+    r"(?:没有?|从未|并未|尚未|未|无|不会|不想|没想|(?<!是)不是)"
+    r"(?:再|要|想|说|能|有|发生|出现|发现|造成|引起|引发|闻到|看到|看见|听到|听说|任何|什么|明显的?|人员?|过){0,4}$"
 )
-_PAST = re.compile(r"(上个?月|上周|上次|去年|前年|以前|之前|曾经?|早先|过去|前段时间)[^,。!?]{0,10}$")
+"""Said not to be so. Only what may stand between: 没有发生火灾 is a denial, 没人管着火了 and 未成年人跳楼 are none."""
+_FEARED = re.compile(
+    r"(?:避免|防止|预防|谨防|以免|免得|万一|如果|要是|假如|一旦|怕|担心|容易|存在|会不会(?!是)|差一?点儿?|险些"
+    r"|(?:会|能|要|将|易)(?:引起|引发|造成|导致)).{0,6}$"
+)
+"""Feared, warned of, or nearly so. Who fears that somebody takes his life reports a danger all the same."""
+_PAST = r"(?:上个?月|上周|上次|去年|前年|(?<!分钟)(?<!小时)(?:以前|之前)|曾经?|早先|^过去|前段时间)"
+_LONG_AGO, _LONG_AGO_FIRST = re.compile(_PAST + r".{0,10}$"), re.compile(_PAST + r".{0,2}$")
 _NOW = ("现在", "正在", "还在", "刚刚", "刚才", "马上", "快", "赶快", "赶紧", "救")
+_LIFE = "轻生"
+_NO_EVENT = r"(?:报警器|报警仪|检测仪|演练|演习|知识|宣传|培训|保险|预案|的?隐患)"
+_OTHER_WORDS = {
+    "着火": re.compile(r"(?:不|打)着火|着火(?:锅|车|炉|葬|把|腿|龙|柴|墙|箭)"),
+    "起火": re.compile(r"起火(?:灾|锅|车|箭|炉)"),
+    "上吊": re.compile(r"(?:晚|早|马|楼|车|路)上吊|上吊(?:车|装|顶|灯|篮|塔|环|机|臂|物|着|个)"),
+    "落水": re.compile(r"落水(?:管|口|槽|斗|井|沟|孔|位)"),
+    "跳楼": re.compile(r"跳楼(?:价|大甩|甩|清仓)"),
+    "轻生": re.compile(r"[减年]轻生|轻生(?:活|产|育|意|病)"),
+    "触电": re.compile(r"接触电"),
+    "烧炭": re.compile(r"烧炭的?(?:烤|串|烧烤)|烤.{0,4}烧炭"),
+    "没气了": re.compile(r"(?:燃气|天然气|煤气|灶|胎|罐|家里?)(?:都|又|就)?没气了|^没气了"),
+}
+"""Words that hold a danger's letters and are none: 挨着火锅店, 晚上吊车, 落水管, 减轻生活."""
 _FUZZY = 0.2
 _SHORTEST_FUZZY = 2
 _SURE_LEAF = 0.25
@@ -39,19 +62,23 @@ def find_cues(text: str, words: Sequence[EmergencyWord]) -> list[Cue]:
     """Cues of a present danger: what is denied, feared or past is none.
 
     An exact phrase counts by itself unless it needs a companion; one that merely sounds alike always needs another
-    cue of a different group beside it (ordinary sentences sound like dangers: 找活, 着火).
+    cue of a different group beside it (ordinary sentences sound like dangers: 找活, 着火). Groups in which nothing
+    stands alone (烟雾, 楼层 …) only bear out a danger that stands without them or by them.
     """
-    clauses = [bare(clause) for clause in re.split(r"[。!?;\n]", text) if bare(clause)]
-    candidates = [cue for clause in clauses for cue in _in_clause(clause, words)]
-    present = {cue.group for cue in candidates if cue.exact}
-    needs: dict[tuple[str, str], set[str]] = {}
+    companions: dict[tuple[str, str], set[str]] = {}
     alone: set[tuple[str, str]] = set()
-    for phrase, group, companions in words:
-        if companions:
-            needs.setdefault((phrase, group), set()).update(companions.split(";"))
+    for phrase, group, others in words:
+        if others:
+            companions.setdefault((phrase, group), set()).update(others.split(";"))
         else:
             alone.add((phrase, group))
-    return [cue for cue in candidates if _counts(cue, alone, needs, present - {cue.group})]
+    strong = {group for _, group in alone}
+    heard = list(dict.fromkeys(cue for before, clause in _clauses(text) for cue in _in_clause(before, clause, words)))
+    said = {cue.group for cue in heard if cue.exact}
+    standing = [cue for cue in heard if cue.group in strong and _counts(cue, alone, companions, said - {cue.group})]
+    present = {cue.group for cue in standing if cue.exact}
+    standing += [cue for cue in heard if cue.group not in strong and _counts(cue, alone, companions, present)]
+    return [cue for cue in heard if cue in standing]
 
 
 def _counts(cue: Cue, alone: set[tuple[str, str]], needs: dict[tuple[str, str], set[str]], others: set[str]) -> bool:
@@ -62,36 +89,49 @@ def _counts(cue: Cue, alone: set[tuple[str, str]], needs: dict[tuple[str, str], 
     return bool(needs[key] & others) if key in needs else bool(others)
 
 
-def _in_clause(clause: str, words: Sequence[EmergencyWord]) -> list[Cue]:
-    sounds = syllables(clause)
-    cues = []
+def _clauses(text: str) -> list[tuple[str, str]]:
+    """Each clause with the one before it."""
+    clauses = [bare(clause) for clause in _CLAUSE.split(text) if bare(clause)]
+    return list(zip(["", *clauses], clauses, strict=False))
+
+
+def _in_clause(before: str, clause: str, words: Sequence[EmergencyWord]) -> Iterator[Cue]:
+    sounds = character_sounds(clause)
     for phrase, group, _ in words:
-        at = clause.find(phrase)
-        if at >= 0:
-            if not _unsaid(clause, at):
-                cues.append(Cue(group, phrase, phrase, exact=True))
-        elif len(phrase) >= _SHORTEST_FUZZY and len(sounds) == len(clause):
-            cues.extend(_by_sound(clause, sounds, phrase, group))
-    return cues
+        places = [match.start() for match in re.finditer(re.escape(phrase), clause)]
+        if any(_meant(before, clause, at, phrase, group) for at in places):
+            yield Cue(group, phrase, phrase, exact=True)
+        elif not places and len(phrase) >= _SHORTEST_FUZZY:
+            yield from _by_sound(before, clause, sounds, phrase, group)
 
 
-def _by_sound(clause: str, sounds: tuple[str, ...], phrase: str, group: str) -> list[Cue]:
+def _by_sound(before: str, clause: str, sounds: tuple[str, ...], phrase: str, group: str) -> Iterator[Cue]:
     wanted = syllables(phrase)
     length = len(phrase)
     for start in range(len(clause) - length + 1):
         window = sounds[start : start + length]
         if window[0] != wanted[0] and window[-1] != wanted[-1]:
             continue
-        if distance(window, wanted, limit=_FUZZY) <= _FUZZY and not _unsaid(clause, start):
-            return [Cue(group, phrase, clause[start : start + length], exact=False)]
-    return []
+        if distance(window, wanted, limit=_FUZZY) <= _FUZZY and not _unsaid(before, clause[:start], clause, group):
+            yield Cue(group, phrase, clause[start : start + length], exact=False)
+            return
 
 
-def _unsaid(clause: str, at: int) -> bool:
-    before = clause[:at]
-    if _UNSAID.search(before):
+def _meant(before: str, clause: str, at: int, phrase: str, group: str) -> bool:
+    """Whether a phrase is the danger itself: no other word, no drill or detector, not unsaid."""
+    end = at + len(phrase)
+    other = _OTHER_WORDS.get(phrase)
+    if other is not None and any(match.start() < end and at < match.end() for match in other.finditer(clause)):
+        return False
+    return not re.match(_NO_EVENT, clause[end:]) and not _unsaid(before, clause[:at], clause, group)
+
+
+def _unsaid(before: str, lead: str, clause: str, group: str) -> bool:
+    """Denied, feared or past, by what leads up to it; 去年冬天 may be a clause of its own before it."""
+    if _DENIED.search(lead) or (group != _LIFE and _FEARED.search(lead)):
         return True
-    return bool(_PAST.search(before)) and not any(word in clause for word in _NOW)
+    past = _LONG_AGO.search(lead) or _LONG_AGO_FIRST.search(before)
+    return past is not None and not any(word in clause for word in _NOW)
 
 
 def urgency(profile: str, leaf: str, leaf_confidence: float, kind: str, cues: Sequence[Cue]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from routing.city.schema import Place
-from routing.pinyin import distance, syllables
+from routing.pinyin import character_sounds, distance, syllables
 
 _SHORTEST = 2
 _SHORTEST_BY_SOUND = 3
@@ -56,9 +56,7 @@ class Gazetteer:
 
     def by_sound(self, text: str, limit: float) -> Iterator[Match]:
         """Names that sound like a piece of the text of the same length, at most ``limit`` off."""
-        sounds = syllables(text)
-        if len(sounds) != len(text):  # letters or digits inside: positions would not agree
-            sounds = tuple(syllables(char)[0] if char.strip() else char for char in text)
+        sounds = character_sounds(text)
         hits: Counter[tuple[int, int]] = Counter()
         for at, syllable in enumerate(sounds):
             for number, position in self._by_syllable.get(syllable, ()):
