@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from routing.assessment import Alternative, Assessment
@@ -47,15 +48,7 @@ class Router:
         dispatch = self._dispatcher.dispatch(category, place, kind.label, level, leaf.confidence)
         limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
         if faults:
-            dispatch = type(dispatch)(
-                dispatch.unit,
-                dispatch.unit_name,
-                dispatch.tier,
-                dispatch.co_units,
-                dispatch.row_id,
-                dispatch.basis,
-                (*dispatch.confirm, *faults),
-            )
+            dispatch = replace(dispatch, confirm=(*dispatch.confirm, *faults))
         return Assessment(
             type=kind.label,
             category=category.code,

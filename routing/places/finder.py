@@ -13,12 +13,17 @@ from routing.text import bare, numerals
 _DISTRICT_OFF = 0.2
 _NAME_OFF = 0.25
 _NAME_OFF_ALONE = 0.15
-_NUMBER = re.compile(r"^[^\d]{0,3}?(\d{1,5})号")
+_NUMBER = re.compile(r"[^\d月从自至]{0,3}?([甲乙丙丁]?\d{1,5}(?:之\d{1,4})?号[楼院]?)")
+"""After a name; 三月五号 and 从十五号 are dates."""
+_SAME_SOUND = 0.01
+_SHORT = 3
 _CUES = ("在", "地址", "住", "位于", "这边", "附近", "路口", "旁边", "门口", "小区", "从", "到", "是")
 _CUE_REACH = 8
 _BEFORE = ("在", "是", "址", "住", "于", "到")
 _RANK = {"poi": 3, "road": 3, "community": 3, "street": 2, "district": 1, "city": 0}
 _ALTERNATIVES = 3
+_HYPHEN = re.compile(r"(?<=\d)[-—–－](?=\d)")
+_NUMBER_REACH = 15
 
 
 class PlaceFinder:
@@ -29,8 +34,8 @@ class PlaceFinder:
 
     def find(self, text: str) -> PlaceFound | None:
         """The best reading of where it is; None: no place was said."""
-        spoken = bare(numerals(text))
-        exact = _longest(list(self._gazetteer.exact(spoken)))
+        spoken = bare(_HYPHEN.sub("之", numerals(text)))
+        exact = _longest(_chained(list(self._gazetteer.exact(spoken))))
         district = self._district(spoken, exact)
         best = self._names(spoken, exact, district)
         if not best and district is None:
@@ -38,13 +43,20 @@ class PlaceFinder:
         return self._found(spoken, best, district)
 
     def _district(self, spoken: str, exact: list[Match]) -> Match | None:
-        said = [match for match in exact if match.name.place.kind == "district"]
+        said = [
+            match
+            for match in exact
+            if match.name.place.kind == "district"
+            and (match.name.text, spoken[match.end : match.end + 1]) not in self._gazetteer.not_districts
+        ]
         if said:
             return min(said, key=lambda match: (-self._cued(spoken, match, exact), match.start))
         alike = [
             match
             for match in self._gazetteer.by_sound(spoken, _DISTRICT_OFF)
-            if match.name.place.kind == "district" and match.name.text == match.name.place.name
+            if match.name.place.kind == "district"
+            and match.name.text == match.name.place.name
+            and _same_end(spoken, match)  # 清清楚 is not 兴庆区
         ]
         return min(alike, key=lambda match: match.off, default=None)
 
@@ -72,11 +84,13 @@ class PlaceFinder:
         follows = district is not None and 0 <= match.start - district.end <= 2
         if agrees and follows:
             return True
-        before = spoken[max(0, match.start - _CUE_REACH) : match.start]
-        cued = any(cue in before for cue in _CUES)
-        if match.off > _NAME_OFF_ALONE:
+        if match.off > _NAME_OFF_ALONE or not (district is None or agrees):
             return False
-        return cued and (district is None or agrees)
+        short = len(match.name.text) <= _SHORT
+        if short and not (match.off <= _SAME_SOUND and _same_end(spoken, match)):  # 东西重 is not 通西村
+            return False
+        before = spoken[max(0, match.start - _CUE_REACH) : match.start]
+        return match.start == 0 or any(cue in before for cue in _CUES)
 
     def _score(self, match: Match, district: Match | None) -> float:
         place = match.name.place
@@ -94,12 +108,15 @@ class PlaceFinder:
         home = district.name.place if district is not None else None
         if home is None and match is not None:
             homes = gazetteer.districts(match.name.place)
+            beside = [gazetteer.districts(other.name.place) for _, other in scored[1:] if other.off == 0.0]
+            crossing = [homes, *(codes for codes in beside if len(codes) == 1 and codes[0] in homes)]
+            homes = min(crossing, key=len)  # 正源街和贺兰山路路口: the one that lies in one district tells which
             home = gazetteer.by_code[homes[0]] if len(homes) == 1 else None
         place = match.name.place if match is not None else home
         assert place is not None
         number = None
-        if match is not None and (digits := _NUMBER.match(spoken[match.end : match.end + 10])):
-            number = f"{digits[1]}号"
+        if match is not None and (digits := _NUMBER.match(spoken[match.end : match.end + _NUMBER_REACH])):
+            number = digits[1].replace("之", "-")
         street = gazetteer.street(place)
         name = place.name if match is not None and place.kind != "street" else None
         parts = [home.name if home else "", street.name if street and not name else "", name or "", number or ""]
@@ -121,6 +138,22 @@ class PlaceFinder:
             alternatives=tuple(dict.fromkeys(others))[:_ALTERNATIVES],
             street_code=street.code if street else None,
         )
+
+
+def _same_end(spoken: str, match: Match) -> bool:
+    """Whether the last letter (区, 镇, 路 …) is written as in the name."""
+    return spoken[match.end - 1] == match.name.text[-1]
+
+
+def _chained(matches: list[Match]) -> list[Match]:
+    """Without names that end within a district and the name behind it: 灵武 + 东塔镇 is not 灵武东塔."""
+    districts = [match for match in matches if match.name.place.kind == "district"]
+    chains = [(first.start, second.end) for first in districts for second in matches if second.start == first.end]
+    return [
+        match
+        for match in matches
+        if match in districts or not any(match.start == start and match.end < end for start, end in chains)
+    ]
 
 
 def _longest(matches: list[Match]) -> list[Match]:

@@ -46,6 +46,20 @@ class Gazetteer:
                 for position, syllable in enumerate(name.sounds):
                     self._by_syllable[syllable].append((number, position))
 
+        self.not_districts = self._longer_words()
+        """(a district's name, the letter behind it) that begins a place elsewhere: 贺兰 and 山, 贺兰山路 is in 银川."""
+
+    def _longer_words(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (short.text, longer.text[len(short.text)])
+            for short in self.names
+            if short.place.kind == "district"
+            for longer in self.names
+            if longer.text.startswith(short.text)
+            and len(longer.text) > len(short.text)
+            and short.place.code not in self.districts(longer.place)
+        )
+
     def exact(self, text: str) -> Iterator[Match]:
         """Names that are written in the text."""
         for name in self.names:
