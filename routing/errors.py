@@ -19,6 +19,18 @@ class LimitError(RoutingError):
     id = "limit.invalid"
 
 
+class ModelError(RoutingError):
+    """A model file that is missing, broken, of another version, or holds types it should not."""
+
+    id = "classifier.model"
+
+
+class TrainingError(RoutingError):
+    """Data from which nothing can be learnt."""
+
+    id = "classifier.training"
+
+
 class CalendarError(RoutingError):
     """A deadline needs a year whose calendar is not known: refused, never guessed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from routing.classifier.augment import misheard
-from routing.classifier.model import Judgement, LabelModel, TrainingError
+from routing.classifier.model import Judgement, LabelModel
+from routing.errors import ModelError, TrainingError
 
 _TYPES = frozenset({"咨询", "求助", "投诉", "举报", "建议", "表扬", "其他"})
 _CODE_VERSION = "1"
@@ -32,7 +34,7 @@ def read_examples(folder: Path) -> list[Example]:
     """
     examples = []
     for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
                 if set(row) != {"leaf", "type", "text"} or row["type"] not in _TYPES or not (row["text"] or "").strip():
                     raise TrainingError(f"{path.name}:{number}: 应有 leaf、type、text 三列且内容有效")
@@ -45,7 +47,9 @@ def read_examples(folder: Path) -> list[Example]:
 def data_fingerprint(folder: Path) -> str:
     """Names the examples and this code: a model with another one is out of date."""
     digest = sha256(_CODE_VERSION.encode())
-    for path in sorted([*folder.glob("*.csv"), *Path(__file__).parent.glob("*.py")]):
+    here = Path(__file__).parent
+    code = [*here.glob("*.py"), here.parent / "text.py", here.parent / "pinyin.py"]
+    for path in sorted([*folder.glob("*.csv"), *code]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -100,7 +104,9 @@ def build(examples_dir: Path, out: Path) -> AppealModel:
     stamp = out / "fingerprint"
     wanted = data_fingerprint(examples_dir)
     if stamp.exists() and stamp.read_text("ascii") == wanted:
-        return AppealModel.load(out)
+        with contextlib.suppress(ModelError):  # a broken file is made anew
+            return AppealModel.load(out)
+    stamp.unlink(missing_ok=True)  # until both files are there
     model = AppealModel.train(read_examples(examples_dir))
     model.save(out)
     stamp.write_text(wanted, "ascii")

@@ -14,6 +14,7 @@ import rjieba
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from routing.errors import TrainingError
 from routing.pinyin import syllables
 from routing.text import bare, normalise
 
@@ -48,7 +49,11 @@ def _columns(texts: Sequence[str], titles: Sequence[str] | None, *, sound: bool)
 
 
 def fit(texts: Sequence[str], titles: Sequence[str] | None, *, sound: bool) -> tuple[Blocks, Any]:
-    """Vectorisers of each block, and the matrix of these texts."""
+    """Vectorisers of each block, and the matrix of these texts.
+
+    Raises:
+        TrainingError: a block in which nothing occurs twice.
+    """
     common = {"sublinear_tf": True, "min_df": 2, "dtype": np.float32}
     blocks: Blocks = {
         "char": TfidfVectorizer(analyzer="char", ngram_range=(1, 2), **common),
@@ -59,7 +64,10 @@ def fit(texts: Sequence[str], titles: Sequence[str] | None, *, sound: bool) -> t
     if sound:
         blocks["sound"] = TfidfVectorizer(token_pattern=_TOKEN, ngram_range=(1, 3), **common)
     columns = _columns(texts, titles, sound=sound)
-    return blocks, hstack([blocks[name].fit_transform(columns[name]) for name in blocks], format="csr")
+    try:
+        return blocks, hstack([blocks[name].fit_transform(columns[name]) for name in blocks], format="csr")
+    except ValueError as error:  # scikit-learn's word for an empty vocabulary
+        raise TrainingError("训练文本太少或互不相似：没有一个词出现两次") from error
 
 
 def transform(blocks: Blocks, texts: Sequence[str], titles: Sequence[str] | None) -> csr_matrix:

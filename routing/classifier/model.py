@@ -10,28 +10,20 @@ from typing import Any
 
 import numpy as np
 import skops.io
+from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.svm import LinearSVC
 
 from routing.classifier import features
 from routing.classifier.calibration import Floats, expected_calibration_error, fit_scale, probabilities
-from routing.errors import RoutingError
+from routing.errors import ModelError, TrainingError
+from routing.text import bare
 
 _FORMAT = 1
+_CONTENT = {"blocks", "svm", "scale", "labels", "about"}
 _FOLDS = 5
 _MOST_REASONS = 5
-
-
-class ModelError(RoutingError):
-    """A model file that is missing, broken, of another version, or holds types it should not."""
-
-    id = "classifier.model"
-
-
-class TrainingError(RoutingError):
-    """Data from which nothing can be learnt."""
-
-    id = "classifier.training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +79,22 @@ class LabelModel:
             cost: the SVM's C.
 
         Raises:
-            TrainingError: fewer than two labels, or texts and labels of different number.
+            TrainingError: fewer than two labels, texts, titles and labels of different number, or too little text.
         """
         if len(texts) != len(labels) or len(set(labels)) < 2:
             raise TrainingError("训练数据需要至少两个类别,且每条文本都有标签")
+        if titles is not None and len(titles) != len(texts):
+            raise TrainingError("标题与文本的条数不一致")
         names = sorted(set(labels))
         truth = np.array([names.index(label) for label in labels])
         everything = [*texts, *extra[0]]
         all_titles = None if titles is None else [*titles, *("" for _ in extra[0])]
         blocks, matrix = features.fit(everything, all_titles, sound=sound)
-        svm = LinearSVC(C=cost)
-        margins = _out_of_fold(svm, matrix[: len(texts)], truth, len(names))
-        scale = fit_scale(margins, truth)
+        svm = LinearSVC(C=cost, random_state=0)
+        margins, told = _out_of_fold(svm, matrix[: len(texts)], truth)
+        scale = fit_scale(margins, told)
         chances = probabilities(margins, scale)
-        right = chances.argmax(axis=1) == truth
+        right = chances.argmax(axis=1) == told
         svm.fit(matrix, np.concatenate([truth, [names.index(label) for label in extra[1]]]).astype(int))
         about = {
             "format": _FORMAT,
@@ -141,8 +135,9 @@ class LabelModel:
             block, _, term = self._names[row.indices[position]].partition(":")
             if worth[position] <= 0 or len(reasons) == _MOST_REASONS:
                 break
-            if block == "word" and len(term.strip()) > 1 and not any(term in known for known in reasons):
-                reasons.append(term)
+            words = term.replace(" ", "")
+            if block == "word" and len(words) > 1 and bare(words) == words and not any(words in r for r in reasons):
+                reasons.append(words)
         return tuple(reasons)
 
     def save(self, path: Path) -> None:
@@ -172,7 +167,7 @@ class LabelModel:
             raise ModelError(f"没有模型文件 {path}") from error
         except Exception as error:  # skops raises whatever a broken archive leads to
             raise ModelError(f"模型文件 {path.name} 无法读取: {type(error).__name__}") from error
-        if content["about"].get("format") != _FORMAT:
+        if not isinstance(content, dict) or set(content) != _CONTENT or content["about"].get("format") != _FORMAT:
             raise ModelError(f"模型文件 {path.name} 版本不符,请重新训练")
         return cls(content["blocks"], content["svm"], content["scale"], content["labels"], content["about"])
 
@@ -190,12 +185,20 @@ def _two_columns(margins: Floats) -> Floats:
     return np.column_stack([-margins, margins]) if margins.ndim == 1 else margins
 
 
-def _out_of_fold(svm: LinearSVC, matrix: Any, truth: Any, classes: int) -> Floats:
-    smallest = int(np.bincount(truth, minlength=classes).min())
-    if smallest < 2:
-        return _two_columns(LinearSVC(C=svm.C).fit(matrix, truth).decision_function(matrix))
-    folds = StratifiedKFold(min(_FOLDS, smallest), shuffle=True, random_state=0)
-    return _two_columns(cross_val_predict(LinearSVC(C=svm.C), matrix, truth, cv=folds, method="decision_function"))
+def _out_of_fold(svm: LinearSVC, matrix: Any, truth: Any) -> tuple[Floats, NDArray[np.int64]]:
+    """Margins of texts the SVM has not seen, and the truth, numbered as the margins' columns.
+
+    Classes of a single text are left out: within a fold there is nothing to learn them from. When fewer than two
+    remain, the margins are those of the texts learnt from, and the confidence is too high.
+    """
+    counts = np.bincount(truth)
+    kept = np.flatnonzero(counts[truth] > 1)
+    classes, told = np.unique(truth[kept], return_inverse=True)
+    if len(classes) < 2:
+        return _two_columns(clone(svm).fit(matrix, truth).decision_function(matrix)), truth
+    folds = StratifiedKFold(min(_FOLDS, int(counts[classes].min())), shuffle=True, random_state=0)
+    margins = cross_val_predict(clone(svm), matrix[kept], told, cv=folds, method="decision_function")
+    return _two_columns(margins), told
 
 
 def _keywords(blocks: features.Blocks, svm: LinearSVC, labels: list[str]) -> dict[str, list[str]]:
