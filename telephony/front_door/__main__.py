@@ -39,9 +39,16 @@ def main() -> None:
     try:
         asyncio.run(_run(settings))
     except OSError as error:
-        sys.exit(f"hotline front-door: {settings.host}:{settings.sip_port}: {error.strerror or error}")
+        sys.stderr.write(f"hotline front-door: {settings.host}:{settings.sip_port}: {error.strerror or error}\n")
+        _leave(1)
+    _leave(0)
+
+
+def _leave(code: int) -> None:
+    """The SIP thread's dispatcher has no way to be asked to end; at a normal exit its C parts crash."""
     sys.stdout.flush()
-    os._exit(0)  # the SIP thread's dispatcher has no way to be asked to end
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

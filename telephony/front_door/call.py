@@ -84,6 +84,8 @@ class Call:
         self.line: LineLink | None = None
         self.sip_over = asyncio.Event()
         self.line_over = asyncio.Event()
+        self.lines_lost = 0
+        """Lines lost or not had one after the other, none of which served the call."""
         self._ended_by: EndedBy = "network"
         self._cause = 0
         self._media_seen = record.answered_at is not None
@@ -120,6 +122,7 @@ class Call:
 
     def answered(self, snapshot: dict[str, Any]) -> None:
         """The citizen has our 200."""
+        self.lines_lost = 0
         self.record.answered_at = self._clock()
         self.record.sip = snapshot
         setup_ms = (self.record.answered_at - self.record.arrived_at) * 1000
@@ -128,9 +131,15 @@ class Call:
 
     def reanchored(self, gap_ms: float, snapshot: dict[str, Any]) -> None:
         """The citizen has taken the new line's session."""
+        self.lines_lost = 0
         self.record.sip = snapshot
         self._emit(Reanchored(part=self.record.part, gap_ms=gap_ms))
         self._door.remember(self.record, durable=True)
+
+    def renewed(self, snapshot: dict[str, Any]) -> None:
+        """A dialog has gone on: what a new front door needs has changed."""
+        self.record.sip = snapshot
+        self._door.remember(self.record)
 
     def sip_ended(self, by: EndedBy, cause: int) -> None:
         """The citizen's leg is over."""
@@ -143,6 +152,7 @@ class Call:
     def lost_line(self) -> None:
         """The line's process is gone: what was being said is cut here; the next line records the next part."""
         self.line = None
+        self.lines_lost += 1
         if self.record.answered_at is not None:
             self._cut_open_speech()
             self.record.part += 1
@@ -170,6 +180,7 @@ class Call:
                 self.record.speech_since = None if event.final else event.end_s
                 self._utterance(event.start_s, event.end_s)
                 self._do(self._intake.speech_ended(event.voiced_s, final=event.final, now=now))
+                self._door.remember(self.record)
             case RtpSilence(seconds=seconds):
                 log.info("citizen_silent_on_rtp", call=self.id, seconds=seconds)
                 self._door.ask_sip("hang_up", self.id)

@@ -22,7 +22,7 @@ from telephony.front_door.sip.thread import SipThread
 from telephony.front_door.watchdog import Watchdog
 from telephony.ids import new_call_id
 from telephony.line.client import LineLink
-from telephony.line.protocol import Event
+from telephony.line.protocol import End, Event
 from telephony.pending_text import PendingText, Waiting
 from telephony.scribe.protocol import Text
 from telephony.settings import TelephonySettings
@@ -49,6 +49,7 @@ class FrontDoor:
         self._finishing: dict[str, asyncio.Task[None]] = {}
         self._serving: set[asyncio.Task[None]] = set()
         self._sequences: dict[str, int] = {}
+        self._said: dict[str, int] = {}
         self._unspooled: list[CallEvent] = []
         self._journal = Journal(settings.journal_dir / "calls")
         self._pending = PendingText(settings.journal_dir / "pending_text.jsonl", self._calls.__contains__)
@@ -118,10 +119,13 @@ class FrontDoor:
         for event in self._spool.all_events() if wanted else ():
             if event.call_id in wanted:
                 self._sequences[event.call_id] = max(event.seq, self._sequences.get(event.call_id, 0))
+                if event.kind == "utterance":
+                    self._said[event.call_id] = int(event.payload["index"])
 
     async def _take_up(self, record: CallRecord) -> None:
         """A call of the front door before us: its line lives on, or another takes over, or it is ended properly."""
         record.seq = max(record.seq, self._sequences.get(record.call_id, 0))
+        record.utterances = max(record.utterances, self._said.pop(record.call_id, 0))
         call = self._calls[record.call_id] = Call(self, record)
         line = None
         if record.line_id is not None and record.line_pid is not None:
@@ -202,10 +206,14 @@ class FrontDoor:
         match kind:
             case "answered":
                 found.answered(data)
+            case "renewed":
+                found.renewed(data)
             case "reanchored":
                 found.reanchored(data["gap_ms"], data["snapshot"])
             case "line_failed":
                 log.warning("line_refused", call=call_id, code=data["code"])
+                if found.line is not None:
+                    found.line.send(End())
                 self._in_background(self._replace_line(found))
             case "ended":
                 found.sip_ended(data["by"], data["cause"])
@@ -238,11 +246,12 @@ class FrontDoor:
         if call.sip_over.is_set():
             call.line_over.set()
             return
-        for _ in range(_TRIES):
+        while call.lines_lost <= _TRIES:  # a call that no line survives is not to use up all of them
             line = await self._pool.take()
             if line is not None:
                 self._hand_over(call, line)
                 return
+            call.lines_lost += 1
             await asyncio.sleep(0.1)
         log.error("no_line_for_reanchoring", call=call.id)
         call.line_over.set()

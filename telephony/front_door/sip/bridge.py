@@ -14,6 +14,7 @@ from sippy.CCEvents import (
     CCEventConnect,
     CCEventDisconnect,
     CCEventFail,
+    CCEventInfo,
     CCEventPreConnect,
     CCEventRing,
     CCEventTry,
@@ -37,10 +38,12 @@ _SESSION = itertools.count(int(time.time()))
 _GLARE_S = 0.3
 _DEFER_S = 0.1
 _DEFERRALS = 50
+_ANOTHER_LINE_MAY = frozenset({408, 480, 481, 486, 487, 500, 503})
+"""Answers of a line that are about the line; any other is about the offer, and the citizen's to know."""
 
 
 class Bridge:
-    """Reports to ``edge.tell(kind, bridge id, data)``: invite, answered, line_answered, line_failed, ended."""
+    """Reports to ``edge.tell(kind, bridge id, data)``: invite, answered, renewed, reanchored, line_failed, ended."""
 
     def __init__(self, edge: Edge, bridge_id: str) -> None:
         self.id = bridge_id
@@ -84,11 +87,10 @@ class Bridge:
         fresh = self._answered
         self.b = self._ua(address, headers=(SipHeader("X-Hotline-Reanchor: 1"),) if fresh else None)
         caller, called, name = self._try
-        offer = dialogs.body(str(self.a.rSDP)) if fresh and self.a.rSDP is not None else self._offer
-        event = CCEventTry((SipCallId(), caller, called, offer, None, name))
+        event = CCEventTry((SipCallId(), caller, called, self._offer, None, name))
         event.max_forwards = 70
         if fresh:
-            self._reanchoring = {"answered": False}
+            self._reanchoring = {"answered": False, "pushed": False}
         self.b.recvEvent(event)
 
     def refuse(self, code: int, reason: str, retry_after: int | None) -> None:
@@ -102,6 +104,8 @@ class Bridge:
     def line_lost(self) -> None:
         """The line's process is gone: forget the inner leg, keep the citizen's."""
         self._lost_at = self._lost_at or time.monotonic()
+        if self.a.state is not None and self.a.state.sname == "Updating(UAS)":  # it died with a re-INVITE in hand
+            self.a.recvEvent(CCEventFail((491, "Request Pending")))
         old, self.b = self.b, None
         if old is not None:
             old.event_cb = None
@@ -111,6 +115,8 @@ class Bridge:
     def hang_up(self) -> None:
         """End both legs."""
         self._ended_by = "system"
+        if not self.a.isConnected():
+            self.refuse(503, "Service Unavailable", None)
         for ua in (self.a, self.b):
             if ua is not None and ua.state is not None and not ua.isDead():
                 ua.recvEvent(CCEventDisconnect())
@@ -134,6 +140,7 @@ class Bridge:
         self._answered = True
         self._session, self._version = snapshot["session"], snapshot["version"]
         self._last_sdp = snapshot["last_sdp"]
+        self._offer = self.a.rSDP
         self._try = tuple(snapshot["try"])
         if line_lives and snapshot["line"] is not None:
             address = tuple(snapshot["line_at"])
@@ -170,20 +177,29 @@ class Bridge:
         if self._reanchoring is not None:
             self._from_citizen_while_reanchoring(event)
             return
+        if isinstance(event, CCEventConnect):  # an ACK with the answer to our offer
+            self._agreed()
         if self.b is not None:
-            self.b.recvEvent(event)
+            self.b.recvEvent(dialogs.key_for_line(event) if isinstance(event, CCEventInfo) else event)
+            if isinstance(event, (CCEventInfo, CCEventConnect)):
+                self._tell_snapshot("renewed")
         elif isinstance(event, CCEventUpdate):  # between two lines: asked to come again
             self.a.recvEvent(CCEventFail((491, "Request Pending")))
 
     def _from_citizen_while_reanchoring(self, event: Any) -> None:
+        assert self._reanchoring is not None
+        if isinstance(event, (CCEventConnect, CCEventFail)) and not self._reanchoring["pushed"]:
+            return  # the answer to a session of a line that died meanwhile
         if isinstance(event, CCEventConnect):
             self._reanchoring = None
+            self._agreed()
             lost_at, self._lost_at = self._lost_at, None
             gap_ms = 0.0 if lost_at is None else (time.monotonic() - lost_at) * 1000
             self._edge.tell("reanchored", self.id, {"gap_ms": round(gap_ms, 1), "snapshot": self.snapshot()})
         elif isinstance(event, CCEventFail):
             if event.getData()[0] == 491:
-                self.a.lSDP = dialogs.body("x")  # so that the same session is offered again
+                self._reanchoring["pushed"] = False
+                self.a.lSDP = self._towards_citizen(self._reanchoring["sdp"])
                 Timeout(self._push, _GLARE_S, 1)
             else:
                 self.hang_up()
@@ -201,22 +217,32 @@ class Bridge:
         if isinstance(event, (CCEventFail, CCEventDisconnect)) and not self.a.isConnected():
             self._line_failed(event)
             return
-        if isinstance(event, (CCEventRing, CCEventConnect, CCEventPreConnect)):
-            code, reason, body = event.getData()
-            if code == 100:
-                return
-            event.data = (code, reason, self._towards_citizen(None if body is None else str(body)))
-        elif isinstance(event, CCEventUpdate):
-            body = event.getData()
-            event.data = self._towards_citizen(None if body is None else str(body))
-        elif isinstance(event, (CCEventFail, CCEventDisconnect)):
-            self._ended_by = "system"
+        if not self._translate(event):
+            return
         connecting = isinstance(event, (CCEventConnect, CCEventPreConnect)) and not self._answered
         self.a.recvEvent(event)
+        if isinstance(event, CCEventConnect):
+            self._agreed()
+            if not connecting:
+                self._tell_snapshot("renewed")
         if connecting and self.a.isConnected():
             self._answered = True
-            # the inner leg's dialog is complete only when this callback has returned
-            Timeout(lambda: self._edge.tell("answered", self.id, self.snapshot()), 0.001, 1)
+            self._tell_snapshot("answered")
+
+    def _translate(self, event: Any) -> bool:
+        """What the line says, as the citizen is to hear it; False: not at all."""
+        if isinstance(event, (CCEventRing, CCEventConnect, CCEventPreConnect)):
+            code, reason, body = event.getData()
+            event.data = (code, reason, self._towards_citizen(None if body is None else str(body)))
+            return bool(code != 100)
+        if isinstance(event, CCEventUpdate):
+            body = event.getData()
+            event.data = self._towards_citizen(None if body is None else str(body))
+        elif isinstance(event, CCEventDisconnect):
+            self._ended_by = "system"
+        elif isinstance(event, CCEventFail) and event.getData()[0] != 491:  # pjsua2 says 500 to an offer it can't take
+            event.data = (488, "Not Acceptable Here")
+        return True
 
     def _from_new_line(self, event: Any) -> None:
         assert self._reanchoring is not None
@@ -227,14 +253,22 @@ class Bridge:
             self._line_failed(event)
 
     def _line_failed(self, event: Any) -> None:
-        """The line would not take it: 488 is about the offer and the citizen's to know; else another line may."""
-        data = event.getData()
-        code = data[0] if isinstance(event, CCEventFail) else 503
+        """The line would not take it: another may, unless it is the offer's fault."""
+        code = int(event.getData()[0]) if isinstance(event, CCEventFail) else 503
         self.b = None
-        if code in {488, 415, 606} and not self._answered:
-            self.refuse(488, "Not Acceptable Here", None)
+        if code in _ANOTHER_LINE_MAY or self._answered:
+            self._edge.tell("line_failed", self.id, {"code": code})
         else:
-            self._edge.tell("line_failed", self.id, {"code": int(code)})
+            self.refuse(488, "Not Acceptable Here", None)
+
+    def _tell_snapshot(self, kind: str) -> None:
+        """Soon: a leg's dialog is complete only when the present callback has returned."""
+        Timeout(lambda: self._edge.tell(kind, self.id, self.snapshot()), 0.001, 1)
+
+    def _agreed(self) -> None:
+        """The citizen's present session is what another line would be offered."""
+        if self.a.rSDP is not None:
+            self._offer = dialogs.body(str(self.a.rSDP))
 
     def _push(self) -> None:
         """The new line's answer, as a re-INVITE to the citizen."""
@@ -245,6 +279,8 @@ class Bridge:
             Timeout(self._push, _DEFER_S, 1)
             return
         self._deferrals = 0
+        self._reanchoring["pushed"] = True
+        self.a.lSDP = dialogs.body("x")  # sippy sends no session that it takes for the present one
         self.a.recvEvent(CCEventUpdate(self._towards_citizen(self._reanchoring["sdp"])))
 
     def _towards_citizen(self, sdp: str | None) -> Any:
@@ -258,16 +294,14 @@ class Bridge:
         origin = f"o=- {self._session} {self._version} IN IP4 {self._edge.host}"
         return dialogs.body("\r\n".join(origin if line.startswith("o=") else line for line in lines) + "\r\n")
 
-    def _on_over(self, ua: Any, *_: Any) -> None:
-        """A leg has ended (BYE, CANCEL, failure)."""
+    def _on_over(self, ua: Any, _: Any, __: Any, code: int = 487) -> None:
+        """A leg has ended (BYE; CANCEL: 487; failure: its code)."""
         if ua is not self.a or self._ended:
             return
         self._ended = True
         if self.b is not None and not self.b.isDead():
             self.b.disconnect()
-        self._edge.tell(
-            "ended", self.id, {"by": self._ended_by, "cause": 200 if self._answered else int(self.a.last_scode or 0)}
-        )
+        self._edge.tell("ended", self.id, {"by": self._ended_by, "cause": 200 if self._answered else int(code)})
 
     def _on_dead(self, ua: Any, *_: Any) -> None:
         if ua is self.a:

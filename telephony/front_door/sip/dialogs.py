@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sippy.MsgBody import MsgBody
 from sippy.SipCallId import SipCallId
+from sippy.SipContentType import SipContentType
 from sippy.SipFrom import SipFrom
 from sippy.SipRoute import SipRoute
 from sippy.SipTo import SipTo
@@ -72,3 +73,12 @@ def body(sdp: str | None) -> Any:
     content = MsgBody(sdp)
     content.needs_update = False
     return content
+
+
+def key_for_line(info: Any) -> Any:
+    """A key as ``application/dtmf`` (the bare digit) in the only form pjsua2 reads, ``application/dtmf-relay``."""
+    told = info.getData()
+    if told is not None and told.getType() == "application/dtmf":
+        key = f"Signal={str(told).strip()[:1]}\r\nDuration=160\r\n"
+        info.data = MsgBody(key, SipContentType("application/dtmf-relay"))
+    return info

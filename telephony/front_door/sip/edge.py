@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,9 @@ class Edge:
             "_sip_port": settings.sip_port,
             "_sip_logger": NoLog(),
         }
-        Transactions.allow = list(settings.allow)
+        # our own addresses too: the lines and the watchdog speak from them
+        own = [ipaddress.IPv4Network(address) for address in (settings.host, settings.line_host)]
+        Transactions.allow = [*settings.allow, *own]
         Transactions.rate = RateLimit(settings.rate_per_source)
         self.transactions = self.config["_sip_tm"] = Transactions(self.config, self._on_request)
 
@@ -80,6 +83,13 @@ class Edge:
     # ---- told by sippy
 
     def _on_request(self, request: Any, transaction: Any) -> Any:
+        try:
+            return self._judge(request, transaction)
+        except Exception:  # noqa: BLE001  (sippy reads headers late; without an answer the transaction stays for ever)
+            counters["request_unreadable"] += 1
+            return _answer(request, 400, "Bad Request")
+
+    def _judge(self, request: Any, transaction: Any) -> Any:
         method = request.getMethod()
         counters[f"method_{method.lower()}"] += 1
         if request.getHFBody("to").getTag() is not None:
@@ -94,6 +104,7 @@ class Edge:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
+        request.getHFBody("contact").getUrl().getTAddr()  # raises: answered 400 before there is a call
         bridge = Bridge(self, self._new_id())
         self._bridges[bridge.id] = bridge
         return bridge.a.recvRequest(request, transaction)

@@ -29,6 +29,7 @@ from telephony.front_door.sip.sanity import RateLimit, judge, response
 
 SipConf.my_uaname = "hotline"
 _BUFFER = 4 << 20
+_ASCII = bytes(octet if octet < 0x80 else ord("?") for octet in range(256))
 
 counters: Counter[str] = Counter()
 """What came in and what was refused, by reason; read by the status socket."""
@@ -104,11 +105,8 @@ class Transactions(SipTransactionManager):
         if data.startswith((b"INVITE", b"OPTIONS", b"REGISTER")) and not self.rate.allows(source):
             counters["rate_limited"] += 1
             return
-        try:
-            data.decode()
-        except UnicodeDecodeError:  # GBK names from old switches
-            data = data.decode("utf-8", "backslashreplace").encode()
         counters["received"] += 1
+        data = _as_sippy_reads_it(data)
         super().handleIncoming(data, remote, server, rtime)
 
     def newTransaction(self, msg: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
@@ -117,6 +115,16 @@ class Transactions(SipTransactionManager):
         name = str(transport).lower()
         msg.setTarget((address, name if name in {"ws", "wss"} else "udp"))
         return super().newTransaction(msg, *args, **kwargs)
+
+
+def _as_sippy_reads_it(data: bytes) -> bytes:
+    """UTF-8 in the headers (old switches send names in GBK), ASCII in the body (sippy counts it in characters)."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    try:
+        head.decode()
+    except UnicodeDecodeError:
+        head = head.decode("utf-8", "backslashreplace").encode()
+    return head + end + body.translate(_ASCII)
 
 
 def _on_update(state: Any, request: Any) -> None:

@@ -1,0 +1,232 @@
+"""The front door itself killed, and started again on the same data: the calls of the one before go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.fixtures.front_door import AUDIO, Door, citizen, opened, told
+from tests.fixtures.sip import Caller, media_port, sdp
+
+
+@pytest.fixture(scope="module")
+def mortal():
+    """A door that is killed."""
+    yield from opened()
+
+
+@pytest.fixture
+def caller(mortal: Door):
+    """In a call, past the greeting."""
+    if not mortal.alive:
+        mortal.start()
+    with Caller(mortal.address) as one:
+        answer = one.invite()
+        assert answer is not None
+        assert answer.code == 200
+        mortal.wait_for(one.ani, "greeted")
+        yield one
+
+
+def digits(door: Door, caller: Caller) -> list[str]:
+    return [key["digit"] for key in door.payloads(caller.ani, "digit")]
+
+
+def press_by_info(caller: Caller, digit: str) -> None:
+    info = caller.ask("INFO", f"Signal={digit}\r\nDuration=160\r\n", Content_Type="application/dtmf-relay")
+    assert info is not None
+    assert info.code == 200
+
+
+def test_a_call_outlives_the_front_door_and_ends_once(mortal: Door, caller: Caller):
+    before = caller.heard()
+    press_by_info(caller, "1")
+    mortal.wait(lambda: digits(mortal, caller) == ["1"], "the digit")
+    mortal.kill()
+    assert caller.heard() == before  # sound never passed through it
+    mortal.start()
+    assert caller.heard() == before
+    press_by_info(caller, "2")
+    mortal.wait(lambda: digits(mortal, caller) == ["1", "2"], "the digit after")
+    bye = caller.bye()
+    assert bye is not None
+    assert bye.code == 200
+    ended = mortal.ended(caller.ani)
+    assert (ended["by"], ended["outcome"], ended["digits"]) == ("citizen", "digits_only", "12")
+    assert mortal.kinds(caller.ani).count("reanchored") == 0
+
+
+def test_a_call_that_was_renewed_before_the_kill_can_be_renewed_after_it(mortal: Door, caller: Caller):
+    versions = []
+    for number in (2, 3):
+        answer = caller.invite(sdp(caller.rtp_port, direction="inactive" if number == 2 else "sendrecv", v=number))
+        assert answer is not None
+        assert answer.code == 200
+        versions.append(int(answer.body.split("o=- ")[1].split()[1]))
+    time.sleep(0.1)
+    mortal.kill()
+    mortal.start()
+    answer = caller.invite(sdp(caller.rtp_port, direction="inactive", v=4))
+    assert answer is not None
+    assert answer.code == 200
+    versions.append(int(answer.body.split("o=- ")[1].split()[1]))
+    assert versions == sorted(set(versions))
+    caller.bye()
+    mortal.ended(caller.ani)
+
+
+def test_a_call_whose_line_dies_with_the_front_door_is_anchored_anew(mortal: Door, caller: Caller):
+    caller.heard()
+    time.sleep(0.6)
+    line = mortal.line_pid(caller.ani)
+    mortal.kill()
+    os.kill(line, signal.SIGKILL)
+    mortal.start()
+    invite = caller.request_of("INVITE")
+    assert invite is not None
+    mortal.wait_for(caller.ani, "reanchored")
+    assert caller.heard() == {media_port(invite)}
+    time.sleep(0.6)
+    caller.bye()
+    assert mortal.ended(caller.ani)["by"] == "citizen"
+    (recording,) = mortal.payloads(caller.ani, "recording")
+    assert len(recording["parts"]) == 4
+
+
+def test_a_line_that_dies_after_the_new_front_door_took_it_up_is_replaced(mortal: Door, caller: Caller):
+    mortal.kill()
+    mortal.start()
+    os.kill(mortal.line_pid(caller.ani), signal.SIGKILL)
+    invite = caller.request_of("INVITE")
+    assert invite is not None
+    mortal.wait_for(caller.ani, "reanchored")
+    assert caller.heard() == {media_port(invite)}
+    caller.bye()
+    assert mortal.ended(caller.ani)["by"] == "citizen"
+
+
+def test_a_prompt_that_ends_while_there_is_no_front_door_does_not_stop_the_conversation(mortal: Door):
+    if not mortal.alive:
+        mortal.start()
+    with Caller(mortal.address) as one:
+        assert one.invite() is not None
+        mortal.wait_for(one.ani, "answered")
+        mortal.kill()
+        assert "greeted" not in mortal.kinds(one.ani)
+        time.sleep(1.5)
+        mortal.start()
+        mortal.wait_for(one.ani, "greeted")
+        one.bye()
+        assert mortal.ended(one.ani)["by"] == "citizen"
+
+
+def test_a_citizen_who_hangs_up_while_there_is_no_front_door_is_heard_by_the_next(mortal: Door, caller: Caller):
+    mortal.kill()
+    bye = caller.compose("BYE")
+    caller.send(bye)
+    mortal.start()
+    caller.send(bye)  # as every telephone does until it is answered
+    answer = caller.final("BYE")
+    assert answer is not None
+    assert answer.code == 200
+    assert mortal.ended(caller.ani)["by"] == "citizen"
+
+
+def test_a_call_that_rings_when_the_front_door_dies_is_taken_by_the_next(mortal: Door):
+    if not mortal.alive:
+        mortal.start()
+    with Caller(mortal.address) as one:
+        lines = [pid for pid in mortal.processes() if os.getsid(pid) == pid]
+        for pid in lines:
+            os.kill(pid, signal.SIGSTOP)  # so that none answers
+        invite = one.compose("INVITE", sdp(one.rtp_port))
+        one.send(invite)
+        mortal.wait(lambda: mortal.events(one.ani), "the call")
+        first = mortal.call_id(one.ani)
+        mortal.kill()
+        for pid in lines:
+            os.kill(pid, signal.SIGKILL)
+        mortal.start()
+        one.send(invite)
+        answer = one.final("INVITE")
+        assert answer is not None
+        assert answer.code == 200
+        one.to_tag = answer["to"].partition("tag=")[2]
+        one.remote = answer["contact"].strip("<>")
+        one.ack()
+        assert one.bye() is not None
+        mortal.wait(lambda: [e.kind for e in mortal.events()].count("arrived") == ended(mortal), "both ends")
+        outcomes = [e.payload["outcome"] for e in mortal.events() if e.kind == "ended" and e.call_id == first]
+        assert outcomes == ["failed"]
+
+
+def ended(door: Door) -> int:
+    return [event.kind for event in door.events()].count("ended")
+
+
+def test_an_appeal_goes_on_over_two_deaths_and_keeps_its_number(mortal: Door):
+    if not mortal.alive:
+        mortal.start()
+    number = "13911110002"
+    phone = citizen(mortal, "--from", number, "--audio", AUDIO / "consult.wav", "--max-seconds", 40)
+    mortal.wait_for(number, "utterance", 25)
+    mortal.kill()
+    mortal.start()
+    mortal.wait(lambda: mortal.record(number)["state"]["ticket_no"], "the number", 25)
+    mortal.kill()
+    mortal.start()
+    result = told(phone)
+    assert result["far_hangup"]
+    end = mortal.ended(number)
+    assert (end["outcome"], end["by"]) == ("appeal", "system")
+    (voicemail,) = mortal.payloads(number, "voicemail")
+    assert voicemail["ticket_no"] == end["ticket_no"]
+
+
+def test_a_journal_record_that_cannot_be_read_hinders_nobody(mortal: Door, caller: Caller):
+    journal = mortal.data / "journal" / "calls"
+    mortal.kill()
+    (journal / "torn.json").write_bytes(b'{"call_id": "x", "arr')
+    (journal / "other.json").write_bytes(b"[]")
+    mortal.start()
+    assert sorted(path.name for path in journal.glob("*.broken")) == ["other.broken", "torn.broken"]
+    assert caller.bye() is not None
+    assert mortal.ended(caller.ani)["by"] == "citizen"
+
+
+@pytest.fixture
+def leaving():
+    """A door that is told to stop."""
+    yield from opened()
+
+
+def test_sigterm_ends_the_calls_with_their_recordings_and_leaves_no_process(leaving: Door):
+    with Caller(leaving.address) as one:
+        assert one.invite() is not None
+        assert one.heard()
+        time.sleep(0.6)
+        assert leaving.stop() == 0
+        assert one.request_of("BYE") is not None
+    ended = leaving.ended(one.ani)
+    assert (ended["by"], ended["sip_cause"]) == ("system", 200)
+    (recording,) = leaving.payloads(one.ani, "recording")
+    assert len(recording["parts"]) == 2
+    leaving.wait(lambda: not leaving.processes(), "the end of every process")
+    assert not list((leaving.data / "journal" / "calls").iterdir())
+
+
+def test_a_call_that_rings_at_sigterm_is_told_503(leaving: Door):
+    for pid in leaving.processes():
+        if os.getsid(pid) == pid:
+            os.kill(pid, signal.SIGSTOP)
+    with Caller(leaving.address) as one:
+        one.send(one.compose("INVITE", sdp(one.rtp_port)))
+        leaving.wait(lambda: leaving.events(one.ani), "the call")
+        assert leaving.stop() == 0
+        answer = one.final("INVITE")
+        assert answer is not None
+        assert answer.code == 503
+    assert leaving.ended(one.ani)["outcome"] == "failed"
