@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
+
+Db = NamedDependency[AsyncSession]
+"""A route's parameter ``db``: the session of its request."""
 
 
 async def provide_session(state: State) -> AsyncIterator[AsyncSession]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -77,13 +78,19 @@ def run_dir(data_dir: Path) -> Path:
 
 
 def ensure_secret(path: Path) -> str:
-    """The secret in a file that only we can read; made when missing."""
+    """The secret in a file that only we can read; made when missing or empty.
+
+    It appears whole or not at all: an empty one, seen by a process that starts just then, would let everybody in.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.exists() and not path.read_text("ascii").strip():
+        path.unlink()
+    descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        secret = secrets.token_urlsafe(32)
-        file.write(secret)
-    return secret
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32))
+        with suppress(FileExistsError):
+            os.link(scratch, path)
+    finally:
+        Path(scratch).unlink()
+    return path.read_text("ascii").strip()

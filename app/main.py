@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from litestar import Litestar, Response
+from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.middleware import DefineMiddleware
@@ -94,7 +95,8 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
         dependencies={"db": Provide(provide_session)},
         middleware=[_measure, DefineMiddleware(SessionAuthentication, exclude=["^/static", "^/health", "^/metrics"])],
         exception_handlers=HANDLERS,
-        after_request=_secure,
+        before_send=[_secure],
+        logging_config=None,  # ours, see app.log
         lifespan=[lifespan],
         openapi_config=OpenAPIConfig(title="12345 热线", version="0.1.0", description="工单与通话接口", path="/schema"),
     )
@@ -105,7 +107,9 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     return app
 
 
-async def _secure(response: Response[object]) -> Response[object]:
-    for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+async def _secure(message: Message, _: Scope) -> None:
+    """On every answer, errors too."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in _SECURITY_HEADERS.items():
+            headers.setdefault(name, value)

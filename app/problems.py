@@ -8,10 +8,11 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
-from psycopg import OperationalError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.errors import HotlineError
+from models.session import fault_of
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,17 @@ def _http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     return response
 
 
-def _database(request: AnyRequest, error: Exception) -> Response[Any]:
+def _database(request: AnyRequest, error: DBAPIError) -> Response[Any]:
+    """Away: come again. Words it cannot hold (NUL): the request's fault. Anything else: ours."""
+    if isinstance(error, DataError):
+        return problem(request, 400, "request.invalid", _DETAILS[400])
+    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+        return _unavailable(request, error)
+    log.error("database_refused", path=request.url.path, fault=fault_of(error))
+    return problem(request, 500, "internal", _DETAILS[500])
+
+
+def _unavailable(request: AnyRequest, error: Exception) -> Response[Any]:
     log.warning("database_error", error=type(error).__name__)
     response = problem(request, 503, "database.unavailable", _DETAILS[503])
     response.headers["Retry-After"] = "2"
@@ -81,7 +92,7 @@ HANDLERS: ExceptionHandlersMap = {
     HotlineError: _hotline,
     HTTPException: _http,
     DBAPIError: _database,
-    OperationalError: _database,
+    PoolTimeoutError: _unavailable,
     Exception: _anything,
 }
 """For the application."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 import models.tables  # noqa: F401  (every table is known before the first query)
 
-_CONNECT = {"connect_timeout": 5, "application_name": "hotline"}
+_CONNECT: dict[str, Any] = {"connect_timeout": 5, "application_name": "hotline"}
 
 
 def driver_url(url: str) -> str:
@@ -21,13 +24,27 @@ def driver_url(url: str) -> str:
 def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine that notices dead connections before it uses them."""
     return create_async_engine(
-        driver_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=_CONNECT
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged; what citizens said must not be
+        connect_args=_CONNECT,
     )
 
 
 def sync_engine(url: str) -> Engine:
     """For migrations and one-off checks."""
     return create_engine(driver_url(url), pool_pre_ping=True, connect_args=_CONNECT)
+
+
+def fault_of(error: BaseException) -> str:
+    """What may be logged and stored of an error: the database's own messages quote rows, so only its codes."""
+    if not isinstance(error, DBAPIError):
+        return f"{type(error).__name__}: {error}"
+    state = getattr(error.orig, "sqlstate", None)
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return " ".join(str(part) for part in (type(error).__name__, state, constraint) if part)
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

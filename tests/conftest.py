@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.shared", "tests.fixtures.record"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.shared",
+    "tests.fixtures.record",
+    "tests.fixtures.ticket_side",
+]

@@ -8,11 +8,12 @@ from typing import Annotated
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.datastructures import Cookie, State
-from sqlalchemy.ext.asyncio import AsyncSession
+from litestar.params import JSONBody
 
 from app.auth.guards import COOKIE, same_origin, signed_in
 from app.auth.services import sign_in, sign_out
 from app.clock import utc_now
+from app.db import Db
 from app.problems import AnyRequest
 
 
@@ -42,7 +43,7 @@ class Auth(Controller):
     guards = (same_origin,)
 
     @post("/sign-in", operation_id="signIn", status_code=204)
-    async def sign_in(self, data: Credentials, db: AsyncSession, state: State) -> Response[None]:
+    async def sign_in(self, data: JSONBody[Credentials], db: Db, state: State) -> Response[None]:
         """Sign in; the session is in a cookie that scripts cannot read."""
         lifetime = timedelta(hours=state.settings.session_hours)
         token = await sign_in(db, data.login, data.password, utc_now(), lifetime)
@@ -58,7 +59,7 @@ class Auth(Controller):
         return Response(None, status_code=204, cookies=[cookie])
 
     @post("/sign-out", operation_id="signOut", status_code=204, guards=[signed_in])
-    async def sign_out(self, request: AnyRequest, db: AsyncSession) -> Response[None]:
+    async def sign_out(self, request: AnyRequest, db: Db) -> Response[None]:
         """End this session."""
         await sign_out(db, request.auth, utc_now())
         return Response(None, status_code=204, cookies=[Cookie(COOKIE, value="", max_age=0, path="/")])

@@ -20,7 +20,10 @@ from models.ledger import append_audit
 from models.user import User, UserRole, WebSession
 
 _FREE_FAILURES = 5
+_FIRST_LOCK = timedelta(seconds=5)
 _LONGEST_LOCK = timedelta(minutes=15)
+_DOUBLINGS = 8
+"""After so many the longest lock is reached; without a bound a long attack would overflow ``timedelta``."""
 
 
 class WrongPasswordError(HotlineError):
@@ -79,7 +82,7 @@ async def sign_in(db: AsyncSession, login: str, password: str, now: datetime, li
             user.failures += 1
             over = user.failures - _FREE_FAILURES
             if over >= 0:
-                user.locked_until = now + min(timedelta(seconds=2**over * 5), _LONGEST_LOCK)
+                user.locked_until = now + min(_FIRST_LOCK * 2 ** min(over, _DOUBLINGS), _LONGEST_LOCK)
             await append_audit(db, f"user:{login}", "auth.refused", f"user:{user.id}", now)
             await db.commit()
         if locked:

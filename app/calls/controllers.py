@@ -8,9 +8,9 @@ import msgspec
 from litestar import Controller, post
 from litestar.datastructures import State
 from litestar.exceptions import ClientException, NotAuthorizedException
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.calls.intake import store
+from app.calls.intake import KINDS, store
+from app.db import Db
 from app.metrics import CALL_EVENTS
 from app.problems import AnyRequest
 from telephony.events import CALL_EVENTS_PATH, SECRET_HEADER, Delivery, Receipt
@@ -26,7 +26,7 @@ class CallEvents(Controller):
     opt = {"internal": True}  # noqa: RUF012  (Litestar's form)
 
     @post(operation_id="deliverCallEvents", status_code=200, request_max_body_size=4_000_000)
-    async def deliver(self, request: AnyRequest, state: State, db: AsyncSession) -> Receipt:
+    async def deliver(self, request: AnyRequest, state: State, db: Db) -> Receipt:
         """Store call events; the answer means they are committed."""
         given = request.headers.get(SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), state.internal_secret.encode()):
@@ -38,5 +38,5 @@ class CallEvents(Controller):
         receipt = await store(db, delivery.events)
         await db.commit()
         for event in delivery.events:
-            CALL_EVENTS.labels(event.kind if event.kind.isidentifier() else "other").inc()
+            CALL_EVENTS.labels(event.kind if event.kind in KINDS else "other").inc()
         return receipt

@@ -7,20 +7,25 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models.call import Call, CallEventRow, CallLeg, Caption, Recording
 from models.codes import CallOutcome
 from models.outbox import OutboxRow
+from models.session import fault_of
 from telephony import events
 
 log = structlog.get_logger(__name__)
 
 DRAFT_TOPIC = "draft_ticket"
-_KINDS: dict[str, type[msgspec.Struct]] = {str(kind.__struct_config__.tag): kind for kind in events.Payload.__args__}
+_UNKNOWN_PARTY = "?"
+LATE = "/late"
+"""After a call's id: the key of the sweeper's order to draft without text."""
+KINDS: dict[str, type[msgspec.Struct]] = {str(kind.__struct_config__.tag): kind for kind in events.Payload.__args__}
 
 
 async def store(session: AsyncSession, delivery: list[events.Envelope]) -> events.Receipt:
@@ -47,9 +52,7 @@ async def store(session: AsyncSession, delivery: list[events.Envelope]) -> event
         if (await session.execute(statement)).first() is None:
             continue
         accepted += 1
-        if payload is not None:
-            await _ensure_call(session, event)
-            await _apply(session, event.call_id, event.at, payload)
+        if payload is not None and await _applied(session, event, payload):
             touched[event.call_id] = None
     for call_id in touched:
         await _queue_when_complete(session, call_id)
@@ -58,7 +61,7 @@ async def store(session: AsyncSession, delivery: list[events.Envelope]) -> event
 
 def _decode(event: events.Envelope) -> tuple[msgspec.Struct | None, str | None]:
     """The payload, or why there is none (a kind we do not know is no fault)."""
-    kind = _KINDS.get(event.kind)
+    kind = KINDS.get(event.kind)
     if kind is None:
         log.warning("call_event_unknown", kind=event.kind)
         return None, None
@@ -67,6 +70,24 @@ def _decode(event: events.Envelope) -> tuple[msgspec.Struct | None, str | None]:
     except msgspec.ValidationError as error:
         log.warning("call_event_malformed", kind=event.kind)
         return None, str(error)
+
+
+async def _applied(session: AsyncSession, event: events.Envelope, payload: msgspec.Struct) -> bool:
+    """Apply an event; one that contradicts the record is kept with its fault, so that it doesn't hold up the others."""
+    try:
+        async with session.begin_nested():
+            await _ensure_call(session, event)
+            await _apply(session, event.call_id, event.at, payload)
+    except (IntegrityError, DataError) as error:
+        fault = fault_of(error)
+        log.warning("call_event_not_applied", kind=event.kind, call=event.call_id, seq=event.seq, fault=fault)
+        await session.execute(
+            update(CallEventRow)
+            .where(col(CallEventRow.call_id) == event.call_id, col(CallEventRow.seq) == event.seq)
+            .values(fault=fault)
+        )
+        return False
+    return True
 
 
 async def _ensure_call(session: AsyncSession, event: events.Envelope) -> None:
@@ -114,7 +135,7 @@ async def _apply(session: AsyncSession, call_id: str, at: datetime, payload: msg
         case events.LegJoined():
             await _leg(session, call_id, payload.leg, party=payload.party, joined_at=at)
         case events.LegLeft():
-            await _leg(session, call_id, payload.leg, party="?", left_at=at, cause=payload.cause)
+            await _leg(session, call_id, payload.leg, party=_UNKNOWN_PARTY, left_at=at, cause=payload.cause)
         case events.Reanchored():
             await session.execute(text("UPDATE calls SET reanchored = reanchored + 1 WHERE id = :id"), {"id": call_id})
         case events.Voicemail():
@@ -153,7 +174,8 @@ async def _update(session: AsyncSession, call_id: str, **values: Any) -> None:
 
 async def _leg(session: AsyncSession, call_id: str, leg: str, *, party: str, **values: Any) -> None:
     statement = insert(CallLeg).values(call_id=call_id, leg=leg, party=party, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["call_id", "leg"], set_=values))
+    known = values if party == _UNKNOWN_PARTY else {**values, "party": party}
+    await session.execute(statement.on_conflict_do_update(index_elements=["call_id", "leg"], set_=known))
 
 
 async def _caption(session: AsyncSession, call_id: str, said: events.Utterance | events.Caption, **values: Any) -> None:
@@ -191,10 +213,11 @@ async def _queue_when_complete(session: AsyncSession, call_id: str) -> None:
 
 
 async def undrafted_calls(session: AsyncSession, before: datetime) -> list[str]:
-    """Calls that ended before a time and of which nothing has been decided: the sweeper's list."""
+    """Calls that ended before a time, of which nothing has been decided and that were not swept up yet."""
+    swept = exists().where(col(OutboxRow.topic) == DRAFT_TOPIC, col(OutboxRow.key) == func.concat(Call.id, LATE))
     query = (
         select(col(Call.id))
-        .where(col(Call.drafted_at).is_(None), col(Call.ended_at) < before)
+        .where(col(Call.drafted_at).is_(None), col(Call.ended_at) < before, ~swept)
         .order_by(col(Call.ended_at))
         .limit(100)
     )

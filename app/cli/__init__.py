@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from app.errors import HotlineError
 from app.log import configure_logging
 
 _COMMANDS = {
@@ -65,8 +64,12 @@ def main() -> None:
     """Entry point; errors with a stable id become one line on stderr and exit 1."""
     try:
         cli(standalone_mode=True)
-    except HotlineError as error:
-        click.echo(f"hotline: {error.id}: {error.message}", err=True)
+    except Exception as error:
+        # those of the domain rules are no HotlineError and are not imported here: loading them is slow
+        stable = getattr(error, "id", None)
+        if not isinstance(stable, str):
+            raise
+        click.echo(f"hotline: {stable}: {error}", err=True)
         sys.exit(1)
 
 

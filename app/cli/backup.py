@@ -114,9 +114,12 @@ def _unpack(file: Path, folder: Path) -> int:
     try:
         with tarfile.open(file) as archive:
             archive.extractall(folder, filter="data")
-        manifest = json.loads((folder / _MANIFEST).read_bytes())["files"]
+        manifest: dict[str, str] = json.loads((folder / _MANIFEST).read_bytes())["files"]
     except (tarfile.TarError, OSError, KeyError, ValueError) as error:
         raise BackupError(f"{file.name} 不是完好的备份: {error}") from error
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {_MANIFEST}
+    for name in sorted(found ^ manifest.keys()):
+        raise BackupError(f"{file.name} 中的 {name} {'不在清单中' if name in found else '缺失'}")
     for name, digest in manifest.items():
         if sha256((folder / name).read_bytes()).hexdigest() != digest:
             raise BackupError(f"{file.name} 中的 {name} 与清单不符")

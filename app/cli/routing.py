@@ -83,7 +83,7 @@ def classify() -> None:
         if line.lstrip().startswith("{"):
             try:
                 row = json.loads(line)
-                text, title, phone = row["text"], row.get("title") or "", row.get("phone")
+                text, title, phone = str(row["text"]), str(row.get("title") or ""), row.get("phone")
             except (json.JSONDecodeError, KeyError) as error:
                 raise click.UsageError(f"第 {number} 行不是有效的 JSON,或缺少 text") from error
         print_json(assessment_json(judge.assess(text, now=utc_now(), phone=phone, title=title)))
@@ -91,12 +91,15 @@ def classify() -> None:
 
 def _read_rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
     csv.field_size_limit(1 << 24)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in columns if column not in (reader.fieldnames or [])]
-        if missing:
-            raise click.UsageError(f"{path.name} 缺少列: {'、'.join(missing)}")
-        return list(reader)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in columns if column not in (reader.fieldnames or [])]
+            if missing:
+                raise click.UsageError(f"{path.name} 缺少列: {'、'.join(missing)}")
+            return list(reader)
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path.name} 不是 UTF-8 编码,请先转换") from error
 
 
 def _texts(rows: list[dict[str, str]], text: str) -> tuple[list[str], list[str] | None]:

@@ -81,9 +81,9 @@ class Supervisor:
 
     async def start(self, service: Service) -> None:
         """Start a service and keep it running from now on."""
+        self._services.append(service)  # before it is ready: one that never gets so must be stopped as well
         await service.start()
         log.info("service_started", service=service.name, pid=service.process.pid if service.process else None)
-        self._services.append(service)
         self._keepers.append(asyncio.create_task(self._keep(service), name=f"keep {service.name}"))
 
     async def _keep(self, service: Service) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.metrics import JOBS
+from models.session import fault_of
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +56,20 @@ async def perform(
         await handlers[row.topic](sessions, row.payload)
     except Exception as error:  # whatever it was, it must not lose the row
         JOBS.labels(row.topic, "failed").inc()
-        log.exception("job_failed", topic=row.topic, row=row_id, attempts=row.attempts)
+        fault = fault_of(error)
+        log.error(  # noqa: TRY400  (the database's own messages quote rows: no traceback of those)
+            "job_failed",
+            topic=row.topic,
+            row=row_id,
+            attempts=row.attempts,
+            fault=fault,
+            exc_info=not isinstance(error, DBAPIError),
+        )
         delay = min(timedelta(seconds=2 ** min(row.attempts, 9)), _LONGEST_DELAY)
         await _settle(
             sessions,
             "UPDATE outbox SET last_error = :error, available_at = :at WHERE id = :id",
-            {"error": f"{type(error).__name__}: {error}"[:500], "at": now + delay, "id": row_id},
+            {"error": fault[:500], "at": now + delay, "id": row_id},
         )
         return False
     JOBS.labels(row.topic, "done").inc()

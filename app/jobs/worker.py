@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.calls.intake import DRAFT_TOPIC, undrafted_calls
+from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
 from app.jobs.drafting import draft, router
@@ -79,7 +79,7 @@ async def sweep(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
                 insert(OutboxRow)
                 .values(
                     topic=DRAFT_TOPIC,
-                    key=f"{call_id}/late",
+                    key=f"{call_id}{LATE}",
                     payload={"call_id": call_id, "without_text": True},
                     attempts=0,
                 )

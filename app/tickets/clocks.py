@@ -16,6 +16,7 @@ async def start_clocks(
 ) -> None:
     """Start what runs from acceptance, and what runs from dispatch when it has been dispatched."""
     assert ticket.id is not None
+    finish = limits.texts.get("finish", "")
     wanted: list[tuple[ClockKind, str, str | None, datetime | None, str]] = [
         (ClockKind.CITIZEN, "citizen", None, limits.citizen_due, limits.texts.get("citizen", ""))
     ]
@@ -24,7 +25,8 @@ async def start_clocks(
             (ClockKind.SIGN, "unit", ticket.host_unit, limits.sign_due, limits.texts.get("sign", "")),
             (ClockKind.CONTACT, "unit", ticket.host_unit, limits.contact_due, limits.texts.get("contact", "")),
             (ClockKind.FEEDBACK, "unit", ticket.host_unit, limits.feedback_due, limits.texts.get("first_feedback", "")),
-            (ClockKind.FINISH, "unit", ticket.host_unit, limits.due, limits.texts.get("finish", "")),
+            # without a finish limit `due` is the first feedback's, which has its clock
+            (ClockKind.FINISH, "unit", ticket.host_unit, limits.due if finish else None, finish),
         ]
     else:
         wanted.append((ClockKind.DISPATCH, "unit", None, limits.dispatch_due, limits.texts.get("dispatch", "")))

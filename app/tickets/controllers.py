@@ -9,21 +9,21 @@ from typing import Annotated, Any
 from litestar import Controller, get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import File
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.auth.guards import may
 from app.auth.policy import Permission
 from app.auth.services import Identity
 from app.calls.views import list_calls
-from app.clock import utc_now
+from app.clock import in_city, utc_now
+from app.db import Db
 from app.problems import AnyRequest
 from app.tickets.views import list_tickets, one_ticket
 from models.ledger import append_audit
 
-_Page = Annotated[int, Parameter(ge=1, le=500)]
+_Page = Annotated[int, QueryParameter(ge=1, le=500)]
 
 
 def _bound(user: Identity) -> str | None:
@@ -44,18 +44,18 @@ class Tickets(Controller):
     async def list(
         self,
         request: AnyRequest,
-        db: AsyncSession,
-        since: datetime | None = None,
-        status: int | None = None,
-        call_id: str | None = None,
-        before_id: int | None = None,
+        db: Db,
+        since: FromQuery[datetime | None] = None,
+        status: FromQuery[int | None] = None,
+        call_id: FromQuery[str | None] = None,
+        before_id: FromQuery[int | None] = None,
         limit: _Page = 50,
     ) -> list[dict[str, Any]]:
         """Newest first; `before_id` is the `id` of the last one of the page before."""
         user = request.user
         return await list_tickets(
             db,
-            since=since,
+            since=in_city(since),
             status=status,
             call_id=call_id,
             below_unit=_bound(user),
@@ -64,7 +64,7 @@ class Tickets(Controller):
         )
 
     @get("/{no:str}", operation_id="getTicket")
-    async def one(self, request: AnyRequest, db: AsyncSession, no: str) -> dict[str, Any]:
+    async def one(self, request: AnyRequest, db: Db, no: FromPath[str]) -> dict[str, Any]:
         """One with events, clocks, transcript; reading the caller's number is recorded."""
         user: Identity = request.user
         full = Permission.PHONE_FULL in user.permissions
@@ -83,9 +83,9 @@ class Calls(Controller):
     tags = ("calls",)
 
     @get(operation_id="listCalls", guards=[may(Permission.CALLS_READ)])
-    async def list(self, db: AsyncSession, since: datetime | None = None, limit: _Page = 50) -> list[dict[str, Any]]:
+    async def list(self, db: Db, since: FromQuery[datetime | None] = None, limit: _Page = 50) -> list[dict[str, Any]]:
         """Newest first, numbers masked."""
-        return await list_calls(db, since=since, limit=limit)
+        return await list_calls(db, since=in_city(since), limit=limit)
 
     @get(
         "/{call_id:str}/recordings/{side:str}/{part:int}",
@@ -93,7 +93,13 @@ class Calls(Controller):
         guards=[may(Permission.RECORDINGS_LISTEN)],
     )
     async def recording(
-        self, request: AnyRequest, db: AsyncSession, state: State, call_id: str, side: str, part: int
+        self,
+        request: AnyRequest,
+        db: Db,
+        state: State,
+        call_id: FromPath[str],
+        side: FromPath[str],
+        part: FromPath[int],
     ) -> File:
         """One part of one side, as WAV; listening is recorded."""
         query = text("SELECT path FROM recordings WHERE call_id = :call_id AND side = :side AND part = :part")
@@ -102,7 +108,7 @@ class Calls(Controller):
             raise NotFoundException(detail="没有这段录音")
         folder: Path = state.settings.recordings_dir.resolve()
         file = (folder / path).resolve()
-        if not file.is_relative_to(folder) or not file.exists():
+        if not file.is_relative_to(folder) or not file.is_file():
             raise NotFoundException(detail="录音文件不在本机")
         await append_audit(
             db, request.user.actor, "recording.heard", f"call:{call_id}", utc_now(), {"side": side, "part": part}

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 _SYSTEM = "system"
 _UNHEARD = "(录音待转写,请听录音后登记)"
 _UNHEARD_TITLE = "录音待转写"
-_STOPS = ("。", "!", "?", ",", ",")
+_STOPS = ("。", "!", "?", ",", "\uff01", "\uff1f", "\uff0c")
 
 
 async def draft_ticket(
@@ -51,7 +51,7 @@ async def draft_ticket(
         return None
     if ticket is not None:
         if not missing and words and ticket.category is None:
-            await _fill_in(session, router, ticket, words, now)
+            await _fill_in(session, router, ticket, words, call.ended_at, now)
         return ticket.no
     call.drafted_at = now
     if not words and not missing:
@@ -71,7 +71,7 @@ def transcript(captions: list[Caption]) -> str:
     """The citizen's words in the order they were said (recording part, then time within it)."""
     said = sorted((c for c in captions if c.side == "citizen" and c.text), key=lambda c: (c.part, c.start_s))
     pieces = [(caption.text or "").strip() for caption in said]
-    return "".join(piece if piece.endswith(_STOPS) else f"{piece}," for piece in pieces if piece).strip(", ")
+    return "".join(piece if piece.endswith(_STOPS) else f"{piece}," for piece in pieces if piece).strip(", \uff0c")
 
 
 async def _create(session: AsyncSession, call: Call, words: str, now: datetime) -> Ticket:
@@ -108,12 +108,14 @@ async def _citizen(session: AsyncSession, phone: str | None) -> int | None:
     return (await session.execute(select(col(Citizen.id)).filter_by(phone=phone))).scalar_one()
 
 
-async def _fill_in(session: AsyncSession, router: Router, ticket: Ticket, words: str, now: datetime) -> None:
-    """Text for a ticket that was made without."""
+async def _fill_in(
+    session: AsyncSession, router: Router, ticket: Ticket, words: str, accepted: datetime, now: datetime
+) -> None:
+    """Text for a ticket that was made without; the citizen's clock runs from the call, however late that is."""
     assert ticket.id is not None
     ticket.content = words
     await append_ticket_event(session, ticket.id, TicketEventKind.TEXT_ARRIVED, _SYSTEM, now, {})
-    await _classify(session, router, ticket, words, ticket.created_at, now)
+    await _classify(session, router, ticket, words, accepted, now)
 
 
 async def _classify(

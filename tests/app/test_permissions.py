@@ -1,0 +1,101 @@
+"""Every role × every route: who may do what is decided in app/auth/policy.py and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.auth.guards import COOKIE
+from app.auth.policy import PERMISSIONS, permissions
+from models.codes import Role
+
+from .people import add_user, session_of
+
+EVERYBODY = {None, *Role}
+HOTLINE = {
+    Role.AGENT, Role.TEAM_LEADER, Role.QUALITY, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR, Role.CALLBACK,
+    Role.SUPERVISION, Role.DIRECTOR, Role.LEADER,
+}  # fmt: skip
+UNITS = {Role.UNIT_SIGNER, Role.UNIT_HANDLER, Role.UNIT_APPROVER, Role.UNIT_LIAISON, Role.DISTRICT_ADMIN}
+
+# route → (who may, what they get when there is nothing to see)
+ROUTES = {
+    ("GET", "/"): (EVERYBODY, 200),
+    ("GET", "/health/live"): (EVERYBODY, 200),
+    ("GET", "/health/ready"): (EVERYBODY, 200),
+    ("GET", "/metrics"): (EVERYBODY, 200),
+    ("GET", "/static/{file_path:path}"): (EVERYBODY, 200),
+    ("GET", "/schema/openapi.json"): (EVERYBODY, 200),
+    ("POST", "/auth/sign-in"): (EVERYBODY, 401),
+    ("GET", "/auth/me"): (set(Role), 200),
+    ("GET", "/live"): (set(Role), None),  # a stream: see test_pages
+    ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
+    ("GET", "/api/tickets/{no:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("GET", "/api/calls"): (HOTLINE, 200),
+    ("GET", "/api/calls/{call_id:str}/recordings/{side:str}/{part:int}"): (
+        HOTLINE - {Role.SUPERVISION, Role.LEADER},
+        404,
+    ),
+    ("POST", "/internal/call-events"): (set(), 401),
+    ("POST", "/auth/sign-out"): (set(Role), 204),
+}
+SAMPLES = {"{no:str}": "123452026112400001", "{call_id:str}": "c1", "{side:str}": "citizen", "{part:int}": "1",
+           "{file_path:path}": "page.css"}  # fmt: skip
+
+
+def _address(path: str) -> str:
+    for name, value in SAMPLES.items():
+        path = path.replace(name, value)
+    return path
+
+
+@pytest.mark.parametrize("role", [None, *Role], ids=str)
+async def test_each_route_answers_a_role_as_the_table_says(client, city_db, role):
+    if role is not None:
+        user = await add_user(city_db, "somebody", role.value, unit="640106")
+        client.cookies.set(COOKIE, await session_of(city_db, user))
+    found, expected = {}, {}
+    for (method, path), (allowed, status) in ROUTES.items():
+        body = {"json": {"login": "nobody", "password": "x"}} if path == "/auth/sign-in" else {}
+        if status is None and role in allowed:
+            continue
+        answer = await client.request(method, _address(path), **body)
+        found[method, path] = answer.status_code
+        expected[method, path] = status if role in allowed else 401 if role is None or not allowed else 403
+    assert found == expected
+
+
+def test_every_route_of_the_app_is_in_the_table(web_app):
+    routes = {
+        (method, route.path)
+        for route in web_app.routes
+        for method in route.methods - {"HEAD", "OPTIONS"}
+        if not route.path.startswith("/schema")
+    }
+    assert routes == {(method, path) for method, path in ROUTES if not path.startswith("/schema")}
+
+
+def test_every_role_has_its_line_in_the_policy():
+    assert set(PERMISSIONS) == set(Role)
+
+
+def test_several_roles_may_what_each_of_them_may():
+    both = permissions(frozenset({Role.AUDITOR, Role.UNIT_SIGNER}))
+    assert {str(permission) for permission in both} == {"audit.read", "tickets.unit"}
+    assert permissions(frozenset()) == frozenset()
+
+
+async def test_a_user_without_any_role_may_nothing_but_know_who_he_is(client, city_db):
+    user = await add_user(city_db, "somebody")
+    client.cookies.set(COOKIE, await session_of(city_db, user))
+    assert (await client.get("/auth/me")).json()["permissions"] == []
+    assert (await client.get("/api/tickets")).status_code == 403
+
+
+async def test_a_role_that_is_taken_away_is_gone_with_the_next_request(client, city_db):
+    user = await add_user(city_db, "somebody", "dispatcher")
+    client.cookies.set(COOKIE, await session_of(city_db, user))
+    assert (await client.get("/api/tickets")).status_code == 200
+    await city_db.execute(text("DELETE FROM user_roles"))
+    await city_db.commit()
+    assert (await client.get("/api/tickets")).status_code == 403
