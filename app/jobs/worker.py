@@ -14,12 +14,13 @@ from datetime import timedelta
 import dramatiq
 import psycopg
 import structlog
+from dramatiq.asyncio import async_to_sync
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Retries, ShutdownNotifications, TimeLimit
 from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
 from app.clock import utc_now
@@ -55,8 +56,10 @@ class Relay:
     async def once(self) -> int:
         """One round; how many rows were handed on or done."""
         rows = await claim(self._db, utc_now())
+        reached = True
         for row in rows:
-            if not await self._enqueue(row):
+            reached = reached and await self._enqueue(row)  # trying in vain takes a while: once a round
+            if not reached:
                 await perform(self._db, self._handlers, row, utc_now())
         return len(rows)
 
@@ -65,7 +68,7 @@ class Relay:
             return False
         try:
             await asyncio.to_thread(self._actor.send, row)
-        except (RedisError, dramatiq.errors.ConnectionError, OSError) as error:
+        except (RedisError, dramatiq.errors.BrokerError, OSError) as error:
             log.warning("valkey_not_reached", error=type(error).__name__)
             return False
         return True
@@ -150,18 +153,33 @@ async def _main(settings: AppSettings, actor: dramatiq.Actor[[int], None]) -> No
     await db_engine.dispose()
 
 
+class _Database(dramatiq.Middleware):
+    """The jobs' database: opened on dramatiq's event loop, which uses it, and closed there."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine: AsyncEngine | None = None
+
+    def sessions(self) -> async_sessionmaker[AsyncSession]:
+        """Only to be asked for on that loop."""
+        self._engine = self._engine or engine(self._url, pool_size=4)
+        return sessions(self._engine)
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
+        if self._engine is not None:
+            async_to_sync(self._engine.dispose)()
+
+
 def make_actor(settings: AppSettings) -> tuple[RedisBroker, dramatiq.Actor[[int], None]]:
     """The broker and its one actor: it does an outbox row by its id."""
+    database = _Database(database_url(settings))
     broker = RedisBroker(  # type: ignore[no-untyped-call]
-        url=valkey_url(settings), middleware=[AsyncIO(), TimeLimit(), ShutdownNotifications(), Retries(max_retries=0)]
+        url=valkey_url(settings),
+        middleware=[AsyncIO(), database, TimeLimit(), ShutdownNotifications(), Retries(max_retries=0)],
     )
-    url = database_url(settings)
-    made: dict[str, async_sessionmaker[AsyncSession]] = {}
 
     async def do_row(row_id: int) -> None:
-        if "db" not in made:  # made on dramatiq's event loop, which will use it
-            made["db"] = sessions(engine(url, pool_size=4))
-        await perform(made["db"], HANDLERS, row_id, utc_now())
+        await perform(database.sessions(), HANDLERS, row_id, utc_now())
 
     actor: dramatiq.Actor[[int], None] = dramatiq.Actor(
         do_row,

@@ -1,0 +1,302 @@
+"""A call's words become a ticket: once, whoever asks how often."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.tickets.clocks import start_clocks
+from app.tickets.drafting import draft_ticket, transcript
+from models.call import Caption
+from models.ticket import Ticket
+from models.verify import verify
+from routing.assessment import Limits
+
+from .telling import CONSULT, FIRE, REPORT, START, Story, bring, rows, whole
+
+ENDED = START + timedelta(seconds=5)
+"""When the call of :func:`whole` was over: the appeal counts as accepted then."""
+NOW = ENDED + timedelta(seconds=3)
+NUMBER = "123452026112400001"
+
+
+def _city(day: int, hour: int, minute: int = 0, second: int = 0, month: int = 11) -> datetime:
+    return datetime(2026, month, day, hour - 8, minute, second, tzinfo=UTC)
+
+
+async def _draft(db, judge, call_id="c1", now=NOW, **options):
+    number = await draft_ticket(db, judge, call_id, now, **options)
+    await db.commit()
+    return number
+
+
+async def _clocks(db):
+    query = 'SELECT kind, holder, "limit", started_at, due FROM clocks ORDER BY due, id'
+    return {kind: (holder, limit, due) for kind, holder, limit, started, due in await rows(db, query)
+            if started == ENDED}  # fmt: skip
+
+
+@pytest.mark.parametrize("outcome", ["appeal", "partial"])
+async def test_words_become_a_ticket_with_the_reserved_number(city_db, judge, outcome):
+    await bring(city_db, whole(CONSULT, outcome=outcome))
+    assert await _draft(city_db, judge) == NUMBER
+    assert await rows(
+        city_db,
+        "SELECT no, type, channel, urgency, content, call_id, caller_phone, category, profile, created_at FROM tickets",
+    ) == [(NUMBER, "01", "10", 3, CONSULT, "c1", "13900000001", "140302", "Q", NOW)]
+    assert await rows(city_db, "SELECT phone FROM citizens") == ["13900000001"]
+    assert await rows(city_db, "SELECT drafted_at, outcome FROM calls") == [(NOW, outcome)]
+    (code,) = await rows(city_db, "SELECT query_code FROM tickets")
+    assert len(code) == 6
+    assert code.isdigit()
+
+
+async def test_a_sure_consultation_is_dispatched_at_once_and_the_units_clocks_run(city_db, judge):
+    await bring(city_db, whole(CONSULT))
+    await _draft(city_db, judge)
+    assert await rows(city_db, "SELECT status, host_unit, confirm, dispatch_count, due, citizen_due FROM tickets") == [
+        (40, "640100-GJ", [], 1, _city(26, 18), _city(26, 18))
+    ]
+    assert await _clocks(city_db) == {
+        "sign": ("640100-GJ", "1wd", _city(25, 18)),
+        "contact": ("640100-GJ", "1wd", _city(25, 18)),
+        "citizen": (None, "2wd", _city(26, 18)),
+        "finish": ("640100-GJ", "2wd", _city(26, 18)),
+    }
+    assert await rows(city_db, "SELECT seq, kind, actor, at FROM ticket_events ORDER BY seq") == [
+        (1, "created", "system", NOW), (2, "classified", "system", NOW), (3, "dispatched", "system", NOW)
+    ]  # fmt: skip
+
+
+async def test_a_report_waits_for_a_person_and_only_the_dispatchers_and_the_citizens_clocks_run(city_db, judge):
+    await bring(city_db, whole(REPORT))
+    await _draft(city_db, judge)
+    ((status, confirm, count, type_),) = await rows(
+        city_db, "SELECT status, confirm, dispatch_count, type FROM tickets"
+    )
+    assert (status, count, type_) == (20, 0, "04")
+    assert "举报须人工确认" in confirm
+    assert await _clocks(city_db) == {
+        "dispatch": (None, "1wd", _city(25, 18)),
+        "citizen": (None, "5wd", _city(1, 18, month=12)),
+    }
+    assert await rows(city_db, "SELECT kind FROM ticket_events ORDER BY seq") == ["created", "classified"]
+
+
+async def test_danger_is_dispatched_at_once_and_by_phone_though_a_person_must_confirm(city_db, judge):
+    await bring(city_db, whole(FIRE))
+    await _draft(city_db, judge)
+    ((status, urgency, confirm, district),) = await rows(
+        city_db, "SELECT status, urgency, confirm, district_code FROM tickets"
+    )
+    assert (status, urgency, district) == (40, 1, "640106")
+    assert "紧急诉求须人工复核" in confirm
+    assert await rows(city_db, "SELECT payload->'by_phone' FROM ticket_events WHERE kind = 'dispatched'") == [True]
+    host = (await rows(city_db, "SELECT host_unit FROM tickets"))[0]
+    assert await _clocks(city_db) == {
+        "sign": (host, "15m", _city(24, 10, 15, 5)),
+        "contact": (host, "30m", _city(24, 10, 30, 5)),
+        "feedback": (host, "2h", _city(24, 12, 0, 5)),
+        "citizen": (None, "24h", _city(25, 10, 0, 5)),
+        "finish": (host, "24h", _city(25, 10, 0, 5)),
+    }
+
+
+@pytest.mark.parametrize("outcome", ["silent", "digits_only", "abandoned_greeting", "failed"])
+async def test_a_call_without_an_appeal_makes_no_ticket_and_is_settled(city_db, judge, outcome):
+    story = Story()
+    story.arrived()
+    story.ended(outcome, 0)
+    await bring(city_db, story)
+    assert await _draft(city_db, judge) is None
+    assert await rows(city_db, "SELECT outcome, drafted_at FROM calls") == [(outcome, NOW)]
+    assert await _draft(city_db, judge, now=NOW + timedelta(hours=1), without_text=True) is None
+    assert await rows(city_db, "SELECT drafted_at FROM calls") == [NOW]
+    assert await rows(city_db, "SELECT no FROM tickets") == []
+
+
+@pytest.mark.parametrize("outcome", ["appeal", "partial"])
+async def test_a_call_in_which_no_word_was_understood_makes_no_ticket(city_db, judge, outcome):
+    await bring(city_db, whole("", outcome=outcome))
+    assert await _draft(city_db, judge) is None
+    assert await rows(city_db, "SELECT outcome, drafted_at FROM calls") == [("no_words", NOW)]
+    assert await rows(city_db, "SELECT no FROM tickets") == []
+    assert await _draft(city_db, judge, without_text=True) is None
+
+
+async def test_what_only_the_agent_said_is_no_appeal(city_db, judge):
+    story = Story()
+    story.arrived()
+    story.caption("您好,请讲", side="agent")
+    story.ended("appeal", 1)
+    await bring(city_db, story)
+    assert await _draft(city_db, judge) is None
+    assert await rows(city_db, "SELECT outcome FROM calls") == ["no_words"]
+
+
+@pytest.mark.parametrize("outcome", ["appeal", "partial"])
+async def test_while_text_is_missing_there_is_no_ticket_yet(city_db, judge, outcome):
+    story = Story()
+    story.arrived()
+    story.utterance(1)
+    story.utterance(2, start=4)
+    story.caption(CONSULT, 1)
+    story.ended(outcome, 2)
+    await bring(city_db, story)
+    assert await _draft(city_db, judge) is None
+    assert await rows(city_db, "SELECT drafted_at FROM calls") == [None]
+
+
+async def test_a_call_that_goes_on_or_is_not_known_makes_no_ticket(city_db, judge):
+    story = Story()
+    story.arrived()
+    story.caption(CONSULT)
+    await bring(city_db, story)
+    assert await _draft(city_db, judge, without_text=True) is None
+    assert await _draft(city_db, judge, "nobody's", without_text=True) is None
+    assert await rows(city_db, "SELECT drafted_at FROM calls") == [None]
+
+
+async def _late(city_db, judge, *heard: str) -> Story:
+    """A call whose text did not come in time got a ticket without it."""
+    story = Story()
+    story.arrived()
+    story.utterance(1)
+    story.utterance(2, start=4)
+    for index, said in enumerate(heard, 1):
+        story.caption(said, index, start=1 + index)
+    story.ended("appeal", 2)
+    await bring(city_db, story)
+    assert await _draft(city_db, judge, now=NOW + timedelta(minutes=10), without_text=True) == NUMBER
+    return story
+
+
+async def test_when_the_text_does_not_come_a_person_gets_a_ticket_to_listen_to(city_db, judge):
+    await _late(city_db, judge)
+    assert await rows(city_db, "SELECT status, title, content, category, type FROM tickets") == [
+        (10, "录音待转写", "(录音待转写,请听录音后登记)", None, "07")
+    ]
+    assert await rows(city_db, "SELECT kind, payload->'has_text' FROM ticket_events") == [("created", False)]
+    assert await rows(city_db, "SELECT id FROM clocks") == []
+
+
+async def test_what_was_understood_so_far_is_on_the_ticket_to_listen_to(city_db, judge):
+    await _late(city_db, judge, "路灯坏了")
+    assert await rows(city_db, "SELECT status, content, category FROM tickets") == [(10, "路灯坏了", None)]
+
+
+async def test_text_that_comes_late_fills_the_ticket_in_and_the_citizens_clock_runs_from_the_call(city_db, judge):
+    story = await _late(city_db, judge)
+    story.caption(CONSULT, 1)
+    story.caption("", 2, start=4)
+    await bring(city_db, story)
+    later = NOW + timedelta(days=2)
+    assert await _draft(city_db, judge, now=later) == NUMBER
+    assert await rows(city_db, "SELECT status, content, category, updated_at, citizen_due FROM tickets") == [
+        (40, CONSULT, "140302", later, _city(26, 18))
+    ]
+    (ended,) = await rows(city_db, "SELECT ended_at FROM calls")
+    assert set(await rows(city_db, "SELECT started_at FROM clocks")) == {ended}
+    assert await rows(city_db, "SELECT kind FROM ticket_events ORDER BY seq") == [
+        "created", "text_arrived", "classified", "dispatched"
+    ]  # fmt: skip
+
+
+async def test_a_late_text_without_a_word_leaves_the_ticket_to_the_person(city_db, judge):
+    story = await _late(city_db, judge)
+    story.caption("", 1)
+    story.caption("", 2, start=4)
+    await bring(city_db, story)
+    assert await _draft(city_db, judge) == NUMBER
+    assert await rows(city_db, "SELECT status, category FROM tickets") == [(10, None)]
+    assert await rows(city_db, "SELECT kind FROM ticket_events") == ["created"]
+
+
+@pytest.mark.parametrize("said", [CONSULT, REPORT, FIRE])
+async def test_drafting_again_changes_nothing_and_the_record_is_sound(city_db, judge, said):
+    await bring(city_db, whole(said))
+    await _draft(city_db, judge)
+    tables = ("tickets", "ticket_events", "clocks", "calls", "citizens")
+    before = [await rows(city_db, f"SELECT * FROM {table} ORDER BY 1") for table in tables]
+    for without_text in (False, True):
+        assert await _draft(city_db, judge, now=NOW + timedelta(hours=1), without_text=without_text) == NUMBER
+    assert [await rows(city_db, f"SELECT * FROM {table} ORDER BY 1") for table in tables] == before
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+
+
+async def test_a_citizen_who_calls_again_is_the_same_citizen_and_one_who_hides_his_number_is_none(city_db, judge):
+    await bring(city_db, whole(CONSULT, "c1"), whole(REPORT, "c2"), whole(REPORT, "c3", ani=""))
+    for call in ("c1", "c2", "c3"):
+        await _draft(city_db, judge, call)
+    assert len(await rows(city_db, "SELECT id FROM citizens")) == 1
+    first, second, hidden = await rows(city_db, "SELECT citizen_id FROM tickets ORDER BY no")
+    assert first == second
+    assert hidden is None
+
+
+async def test_the_whole_judgement_is_kept_with_the_ticket(city_db, judge):
+    await bring(city_db, whole(CONSULT))
+    await _draft(city_db, judge)
+    ((kept, payload, confidence),) = await rows(
+        city_db,
+        "SELECT assessment, payload, confidence FROM tickets t JOIN ticket_events e ON e.ticket_id = t.id "
+        "WHERE kind = 'classified'",
+    )
+    assert kept["category"] == payload["category"] == "140302"
+    assert kept["limits"]["citizen_due"] == "2026-11-26T18:00:00+08:00"
+    assert kept["model"] == payload["model"]
+    assert payload["confidence"] == confidence == round(kept["confidence"], 4)
+
+
+def _said(text_: str | None, part: int, start: float, side: str = "citizen") -> Caption:
+    return Caption(call_id="c", index=int(start), side=side, part=part, start_s=start, end_s=start + 1, text=text_)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ([], ""),
+        ([_said(None, 1, 1), _said("", 1, 2), _said("  ", 1, 3)], ""),
+        ([_said("路灯坏了", 1, 1)], "路灯坏了"),
+        ([_said("三天了", 1, 9), _said("路灯坏了", 1, 2)], "路灯坏了,三天了"),
+        ([_said("三天了", 2, 1), _said("路灯坏了", 1, 30)], "路灯坏了,三天了"),
+        ([_said("路灯坏了。", 1, 1), _said("三天了!", 1, 2), _said("快修", 1, 3)], "路灯坏了。三天了!快修"),
+        ([_said("路灯坏了\uff0c", 1, 1), _said("三天了\uff1f", 1, 2)], "路灯坏了\uff0c三天了\uff1f"),
+        ([_said("您好", 1, 0, "agent"), _said(" 路灯坏了 ", 1, 2)], "路灯坏了"),
+    ],
+)
+def test_the_words_are_the_citizens_in_the_order_they_were_said(said, words):
+    assert transcript(said) == words
+
+
+async def test_a_profile_without_a_finish_limit_has_no_finish_clock(city_db):
+    at = {"created_at": NOW, "updated_at": NOW}
+    ticket = Ticket(no="1", query_code="0", status=40, type="04", channel="10", urgency=3, title="t", content="c",
+                    host_unit="640106", **at)  # fmt: skip
+    city_db.add(ticket)
+    await city_db.flush()
+    due = {name: NOW + timedelta(days=1) for name in ("sign_due", "contact_due", "feedback_due", "due", "citizen_due")}
+    texts = {"sign": "1wd", "contact": "1wd", "first_feedback": "5wd", "citizen": "5wd"}
+    await start_clocks(
+        city_db, ticket, Limits(profile="ST", dispatch_due=None, texts=texts, **due), NOW, dispatched=True
+    )
+    assert await rows(city_db, 'SELECT kind, "limit" FROM clocks ORDER BY kind') == [
+        ("citizen", "5wd"), ("contact", "1wd"), ("feedback", "5wd"), ("sign", "1wd")
+    ]  # fmt: skip
+
+
+async def test_two_workers_that_draft_one_call_at_once_make_one_ticket(city_sessions, city_db, judge):
+    await bring(city_db, whole(CONSULT))
+    async with city_sessions() as first, city_sessions() as second:
+        assert await draft_ticket(first, judge, "c1", NOW) == NUMBER
+        await second.execute(text("SET lock_timeout = '100ms'"))
+        with pytest.raises(Exception, match="lock timeout"):
+            await draft_ticket(second, judge, "c1", NOW)
+        await second.rollback()
+        await first.commit()
+        assert await draft_ticket(second, judge, "c1", NOW + timedelta(hours=1)) == NUMBER
+        await second.commit()
+    assert await rows(city_db, "SELECT no, created_at FROM tickets") == [(NUMBER, NOW)]
