@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 _BATCH = 200
 _IDLE_S = 1.0
 _LONGEST_DELAY_S = 2.0
-_REFUSED = range(400, 500)
-_TRY_AGAIN = frozenset({401, 403, 408, 425, 429})
+_REFUSED = frozenset({400, 413, 422})
+"""Answers about the events themselves. Any other may be a wrong address, a proxy, an old app: tried for ever."""
 
 
 class Courier:
@@ -43,7 +43,12 @@ class Courier:
             delay = 0.1
             while True:
                 self._news.clear()
-                events, position = self._spool.unacked(_BATCH)
+                try:
+                    events, position = self._spool.unacked(_BATCH)
+                except OSError:
+                    log.exception("spool_not_read")
+                    await asyncio.sleep(_LONGEST_DELAY_S)
+                    continue
                 if not events:
                     self._spool.ack(position)
                     await self._wait_for_news()
@@ -68,7 +73,7 @@ class Courier:
         status = await self._post(client, events)
         if status is not None and 200 <= status < 300:
             return True
-        if status is None or status not in _REFUSED or status in _TRY_AGAIN:
+        if status not in _REFUSED:
             return False
         if len(events) > 1:  # one of them is at fault: find it
             for event in events:
@@ -76,8 +81,12 @@ class Courier:
                     return False
             return True
         log.error("event_refused", call=events[0].call_id, seq=events[0].seq, status=status)
-        with self._refused.open("ab") as file:
-            file.write(msgspec.json.encode(events[0]) + b"\n")
+        try:
+            with self._refused.open("ab") as file:
+                file.write(msgspec.json.encode(events[0]) + b"\n")
+        except OSError:
+            log.exception("refused_not_written")
+            return False
         return True
 
     async def _post(self, client: httpx.AsyncClient, events: list[Envelope]) -> int | None:
@@ -88,7 +97,7 @@ class Courier:
                 content=msgspec.json.encode(Delivery(events)),
                 headers={SECRET_HEADER: secret, "Content-Type": "application/json"},
             )
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             if self.failures == 0 or self.failures % 100 == 0:
                 log.warning("app_not_reached", error=type(error).__name__)
             return None

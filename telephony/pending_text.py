@@ -60,7 +60,7 @@ class PendingText:
                 else:
                     waiting = msgspec.convert(item, Waiting)
                     self._waiting[waiting.id] = waiting
-            except (msgspec.DecodeError, msgspec.ValidationError):
+            except (msgspec.DecodeError, TypeError):
                 log.warning("pending_line_broken")  # the torn last line of a killed process
 
     def __len__(self) -> int:

@@ -98,18 +98,24 @@ class Spool:
 
     def sync(self) -> None:
         """What was appended is on the disk when this returns."""
-        if self._dirty:
+        if self._dirty and not self._file.closed:
             self._dirty = False
             os.fsync(self._file.fileno())
 
     # ---- delivery
 
     def _read_ack(self) -> Position:
+        """The machine may have died with the one file on the disk and the other not: never beyond what there is."""
+        segments = self._segments()
+        end = Position(self._segment, self._path(self._segment).stat().st_size)
         try:
-            return Position(*msgspec.json.decode((self._folder / "ack.json").read_bytes(), type=tuple[int, int]))
+            ack = Position(*msgspec.json.decode((self._folder / "ack.json").read_bytes(), type=tuple[int, int]))
         except FileNotFoundError:
-            segments = self._segments()
-            return Position(segments[0] if segments else 1, 0)
+            return Position(segments[0], 0)
+        except msgspec.DecodeError:
+            log.warning("ack_broken")  # all of it once more: the receiver knows what it has
+            return Position(segments[0], 0)
+        return min(ack, end)
 
     def unacked(self, limit: int) -> tuple[list[Envelope], Position]:
         """The next events to deliver, and what to :meth:`ack` when they are."""
@@ -134,7 +140,10 @@ class Spool:
         """Everything before this place has been committed by the receiver."""
         if position != self._ack:
             self._ack = position
-            replace(self._folder / "ack.json", msgspec.json.encode(position), durable=False)
+            try:
+                replace(self._folder / "ack.json", msgspec.json.encode(position), durable=False)
+            except OSError:
+                log.exception("ack_not_written")  # a restart would deliver again
 
     def backlog_bytes(self) -> int:
         """How much is not delivered yet."""

@@ -22,7 +22,10 @@ class IntakeSettings(msgspec.Struct, frozen=True):
     end_silence_s: float = 2.8
     no_speech_s: float = 8.0
     longest_s: float = 180.0
-    enough_voice_s: float = 0.8
+    enough_voice_s: float = 0.6
+    """Of frames with a pitch: some 0.8 s of speech. Breathing never has so much (tests/audio/breath.wav: 0.1 s)."""
+    longest_prompt_s: float = 45.0
+    """After so long a prompt counts as played: the report of its end was lost with a front door."""
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -54,6 +57,9 @@ class State(msgspec.Struct):
 
     phase: Phase = "greeting"
     saying: int = 0
+    timed: int = 0
+    timed_since: float = 0.0
+    """Which saying the clock has seen, and when first."""
     prompts: tuple[str, ...] = ()
     listening_since: float | None = None
     speaking: bool = False
@@ -67,9 +73,9 @@ class State(msgspec.Struct):
 
 
 class VoiceIntake:
-    """One conversation. ``reserve`` gives a ticket number, durable before it returns."""
+    """One conversation. ``reserve`` gives a ticket number, durable before it returns; None when there is none."""
 
-    def __init__(self, reserve: Callable[[], str], settings: IntakeSettings, state: State | None = None) -> None:
+    def __init__(self, reserve: Callable[[], str | None], settings: IntakeSettings, state: State | None = None) -> None:
         self._reserve = reserve
         self._settings = settings
         self.state = state or State()
@@ -129,21 +135,12 @@ class VoiceIntake:
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
-        state, settings = self.state, self._settings
+        state = self.state
+        if state.phase == "over":  # asked for before, but the call still is
+            return [HangUp()]
         if state.phase != "listening" or state.listening_since is None:
-            return []
-        if now - state.listening_since >= settings.longest_s:
-            return self._finish(now) if self._has_spoken() or state.speaking else self._silent()
-        quiet_s = now - max(state.last_speech or 0.0, state.listening_since)
-        enough_s = settings.end_silence_s if self._has_spoken() else settings.no_speech_s
-        if state.speaking or quiet_s < enough_s:
-            return []
-        if self._has_spoken():
-            return self._finish(now)
-        if not state.reprompted:
-            state.reprompted = True
-            return [self._prompt("reprompt", "beep")]
-        return self._silent()
+            return self._watch_prompt(now)
+        return self._watch_silence(now, state.listening_since)
 
     def reanchored(self) -> list[Action]:
         """Another line: what was being said is said again from its beginning."""
@@ -162,6 +159,29 @@ class VoiceIntake:
         return "abandoned_greeting" if state.phase == "greeting" else "silent"
 
     # ----
+
+    def _watch_prompt(self, now: float) -> list[Action]:
+        state = self.state
+        if state.timed != state.saying:
+            state.timed, state.timed_since = state.saying, now
+        if state.saying and now - state.timed_since >= self._settings.longest_prompt_s:
+            return self.played(str(state.saying), now)
+        return []
+
+    def _watch_silence(self, now: float, since: float) -> list[Action]:
+        state, settings = self.state, self._settings
+        if now - since >= settings.longest_s:
+            return self._finish(now) if self._has_spoken() or state.speaking else self._silent()
+        quiet_s = now - max(state.last_speech or 0.0, since)
+        enough_s = settings.end_silence_s if self._has_spoken() else settings.no_speech_s
+        if state.speaking or quiet_s < enough_s:
+            return []
+        if self._has_spoken():
+            return self._finish(now)
+        if not state.reprompted:
+            state.reprompted = True
+            return [self._prompt("reprompt", "beep")]
+        return self._silent()
 
     def _has_spoken(self) -> bool:
         return self.state.voiced_s >= self._settings.enough_voice_s
@@ -188,6 +208,9 @@ class VoiceIntake:
         state.phase = "confirming"
         state.last_speech = now
         state.ticket_no = state.ticket_no or self._reserve()
+        if state.ticket_no is None:
+            state.phase = "goodbye"
+            return [self._say("thanks_bye")]
         number = tuple(f"digit_{digit}" for digit in state.ticket_no if digit.isdigit())
         return [self._say("number_intro", *number, "number_intro", *number)]
 

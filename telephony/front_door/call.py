@@ -62,8 +62,8 @@ class Surroundings(Protocol):
     def ask_sip(self, name: str, *arguments: Any) -> None:
         """Have the SIP edge do something."""
 
-    def reserve_number(self) -> str:
-        """A ticket number."""
+    def reserve_number(self) -> str | None:
+        """A ticket number; None when none can be had now."""
 
     @property
     def prompts_dir(self) -> Path:
@@ -198,10 +198,12 @@ class Call:
         """An utterance the dead line had begun: up to where its recording reaches."""
         since, self.record.speech_since = self.record.speech_since, None
         recorded = grown_seconds(self._door.recordings_dir / self.folder / f"citizen-{self.record.part}.wav")
-        if since is None or recorded - since < _SHORTEST_S:
+        if since is None:
             return
-        self._utterance(since, recorded)
-        self._do(self._intake.speech_ended(recorded - since, final=True, now=self._clock()))
+        said_s = max(0.0, recorded - since)
+        if said_s >= _SHORTEST_S:
+            self._utterance(since, recorded)
+        self._do(self._intake.speech_ended(said_s, final=True, now=self._clock()))
 
     def _utterance(self, start_s: float, end_s: float) -> None:
         record = self.record
@@ -260,6 +262,9 @@ class Call:
                     seconds = repair(self._door.recordings_dir / relative)
                 except RecordingError:
                     continue  # the line died before it had recorded anything
+                except OSError:
+                    log.exception("recording_not_settled", call=self.id, part=part, side=side)
+                    continue
                 parts.append(RecordingPart(side, part, str(relative), round(seconds, 2)))
         return parts
 

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from telephony.delivery import Courier
+from telephony.errors import TelephonyError
 from telephony.events import CallEvent, Caption, Ended, Payload
 from telephony.front_door.call import Call
 from telephony.front_door.journal import CallRecord, Journal
@@ -177,9 +179,13 @@ class FrontDoor:
         assert self._sip is not None
         self._sip.ask(name, *arguments)
 
-    def reserve_number(self) -> str:
-        """A ticket number."""
-        return self._numbers.reserve()
+    def reserve_number(self) -> str | None:
+        """A ticket number; None when the disk is full or the day's numbers are used up: the call goes on without."""
+        try:
+            return self._numbers.reserve()
+        except (OSError, TelephonyError, msgspec.DecodeError):
+            log.exception("ticket_number_not_reserved")
+            return None
 
     @property
     def prompts_dir(self) -> Path:
@@ -286,7 +292,8 @@ class FrontDoor:
             log.warning("line_did_not_finish", call=call.id)
             call.line.kill()
         call.finish()
-        self._spool.sync()
+        with suppress(OSError):
+            self._spool.sync()
         self._calls.pop(call.id, None)
         self._journal.remove(call.id)
         self._finishing.pop(call.id, None)
@@ -335,14 +342,17 @@ class FrontDoor:
             await asyncio.sleep(_TICK_S)
             self._watchdog.beat()
             for call in list(self._calls.values()):
-                call.tick()
+                try:
+                    call.tick()
+                except Exception:  # one call's fault must not stop the clock of all
+                    log.exception("call_tick_failed", call=call.id)
 
     async def _sync(self) -> None:
         while True:
             await asyncio.sleep(1.0)
             if self._unspooled:
                 self._retry_unspooled()
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # ValueError: a new segment was begun just now
                 await asyncio.to_thread(self._spool.sync)
 
     def _retry_unspooled(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from telephony.line.protocol import Beat, Command, Event, decode_command, encode
+from telephony.line.protocol import Beat, Command, Event, Ready, decode_command, encode
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,9 @@ class Control:
         self._server.setblocking(False)
         self._peer: socket.socket | None = None
         self._incoming = b""
-        self._outgoing = b""
+        self._outgoing: deque[Event] = deque()
+        self._sent = 0
+        """Bytes of the first outgoing event the peer's socket has taken already."""
         self._waiting: deque[Event] = deque(maxlen=_KEPT)
 
     @property
@@ -48,6 +50,7 @@ class Control:
         self._drop()
         peer.setblocking(False)
         self._peer = peer
+        self._incoming = b""
         return True
 
     def send(self, event: Event) -> None:
@@ -56,7 +59,7 @@ class Control:
             if not isinstance(event, Beat):
                 self._waiting.append(event)
             return
-        self._outgoing += encode(event)
+        self._outgoing.append(event)
         self.flush()
 
     def send_waiting(self) -> None:
@@ -66,16 +69,19 @@ class Control:
 
     def flush(self) -> None:
         """Write what the socket takes."""
-        if self._peer is None or not self._outgoing:
-            return
-        try:
-            sent = self._peer.send(self._outgoing)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._drop()
-            return
-        self._outgoing = self._outgoing[sent:]
+        while self._peer is not None and self._outgoing:
+            data = encode(self._outgoing[0])[self._sent :]
+            try:
+                sent = self._peer.send(data)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._drop()
+                return
+            self._sent += sent
+            if sent == len(data):
+                self._outgoing.popleft()
+                self._sent = 0
 
     def commands(self) -> Iterator[Command]:
         """What the controller has said since the last time; nonsense is logged and passed over."""
@@ -101,7 +107,11 @@ class Control:
             with suppress(OSError):
                 self._peer.close()
         self._peer = None
-        self._outgoing = b""
+        for event in reversed(self._outgoing):  # nobody has had them
+            if not isinstance(event, (Beat, Ready)):
+                self._waiting.appendleft(event)
+        self._outgoing.clear()
+        self._sent = 0
 
     def close(self) -> None:
         """Write what is left, then remove the socket."""
@@ -109,7 +119,7 @@ class Control:
             self._peer.setblocking(True)
             self._peer.settimeout(1.0)
             with suppress(OSError):
-                self._peer.sendall(self._outgoing)
+                self._peer.sendall(b"".join(map(encode, self._outgoing))[self._sent :])
         self._drop()
         self._server.close()
         self._path.unlink(missing_ok=True)

@@ -141,16 +141,24 @@ class Endpoint:
             return
         self._audio = self._call.getAudioMedia(-1)
         if not self._recorders:
-            self._silence = pj.AudioMediaPlayer()
-            self._silence.createPlayer(str(self._silence_file))
-            for path in (citizen, agent):
-                recorder = pj.AudioMediaRecorder()
-                recorder.createRecorder(str(path))
-                self._silence.startTransmit(recorder)  # so that the recording's time never stands still
-                self._recorders.append(recorder)
-        self._audio.startTransmit(self._recorders[0])
+            try:
+                self._record(citizen, agent)
+            except pj.Error as error:
+                self._recorders.clear()
+                log.error("not_recorded", error=error.info())  # noqa: TRY400  (pj.Error's own text says it all)
+        if self._recorders:
+            self._audio.startTransmit(self._recorders[0])
         if self._player is not None:
             self._player.startTransmit(self._audio)
+
+    def _record(self, citizen: Path, agent: Path) -> None:
+        self._silence = pj.AudioMediaPlayer()
+        self._silence.createPlayer(str(self._silence_file))
+        for path in (citizen, agent):
+            recorder = pj.AudioMediaRecorder()
+            recorder.createRecorder(str(path))
+            self._silence.startTransmit(recorder)  # so that the recording's time never stands still
+            self._recorders.append(recorder)
 
     def play(self, play_id: str, files: list[Path]) -> None:
         """Play files without gaps between them; those that cannot be played are passed over."""

@@ -117,7 +117,10 @@ class Line:
     def _on_command(self, command: Command) -> None:
         match command:
             case Prepare():
-                Path(command.directory).mkdir(parents=True, exist_ok=True)
+                try:
+                    Path(command.directory).mkdir(parents=True, exist_ok=True)
+                except OSError:
+                    log.exception("recordings_folder_not_made")  # a call without a recording is better than none
                 self._prepared = command
                 self._answer()
             case Play():

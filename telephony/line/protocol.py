@@ -81,7 +81,7 @@ class SpeechStarted(msgspec.Struct, tag="speech_started", frozen=True):
 class SpeechEnded(msgspec.Struct, tag="speech_ended", frozen=True):
     """An utterance, cut by the VAD (or at its maximum length, then ``final`` is False and speech goes on).
 
-    ``voiced_s`` is the sound judged as voice within [start_s, end_s] of this recording part.
+    ``voiced_s`` is how much within [start_s, end_s] of this recording part had the pitch of a voice.
     """
 
     start_s: float

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import webrtcvad
+from numpy.typing import NDArray
 
 RATE = 8_000
 FRAME_MS = 30
 FRAME_SAMPLES = RATE * FRAME_MS // 1000
 FRAME_BYTES = FRAME_SAMPLES * 2
 _S = FRAME_MS / 1000
+_SHORTEST_LAG, _LONGEST_LAG = RATE // 400, RATE // 60 + 1
+_OVERLAP = 1.0 - np.arange(_LONGEST_LAG) / FRAME_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class VadSettings:
     end_silence_s: float = 0.6
     pad_s: float = 0.2
     longest_s: float = 12.0
+    pitch: float = 0.5
+    """How like itself a frame is one period of a voice (60–400 Hz) later: breath is below, most of speech above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """[start_s, end_s] is an utterance with ``voiced_s`` of voice; ``final`` False: cut for length, speech goes on."""
+    """[start_s, end_s] is an utterance with ``voiced_s`` of frames with a pitch; ``final`` False: speech goes on."""
 
     start_s: float
     end_s: float
@@ -60,7 +66,8 @@ class Cutter:
         self._last_end = 0
         self._voiced = 0
         self._silence = 0
-        self._levels: deque[float] = deque(maxlen=round(2.0 / _S))
+        self._recent: deque[tuple[float, bool]] = deque(maxlen=round(2.0 / _S))
+        """Level and pitch of the last frames."""
 
     def push(self, frame: bytes) -> list[Started | Cut]:
         """One frame of :data:`FRAME_BYTES` bytes of 16-bit PCM."""
@@ -68,9 +75,10 @@ class Cutter:
         level = float(np.sqrt(np.mean(np.square(pcm))))
         voiced = self._is_voice(frame, level)
         self._frame += 1
-        self._levels.append(level)
+        pitched = voiced and _periodicity(pcm) >= self._s.pitch
+        self._recent.append((level, pitched))
         self._window.append(voiced)
-        return self._in_speech(voiced) if self._speaking else self._in_silence()
+        return self._in_speech(voiced, pitched=pitched) if self._speaking else self._in_silence()
 
     def _is_voice(self, frame: bytes, level: float) -> bool:
         if level < self._floor:
@@ -87,12 +95,15 @@ class Cutter:
             return []
         self._speaking = True
         self._start = max(self._last_end, self._frame - len(window) - round(self._s.pad_s / _S))
-        self._voiced = sum(window)
+        self._voiced = self._pitched_of_last(len(window))
         self._silence = 0
         return [Started(self._start * _S)]
 
-    def _in_speech(self, voiced: bool) -> list[Started | Cut]:
-        self._voiced += voiced
+    def _pitched_of_last(self, frames: int) -> int:
+        return sum(pitched for _, pitched in islice(reversed(self._recent), frames))
+
+    def _in_speech(self, voiced: bool, *, pitched: bool) -> list[Started | Cut]:
+        self._voiced += pitched
         self._silence = 0 if voiced else self._silence + 1
         if self._silence * _S >= self._s.end_silence_s:
             return [self._end(self._frame - self._silence + round(self._s.pad_s / _S), final=True)]
@@ -108,10 +119,11 @@ class Cutter:
         return cut
 
     def _cut_at_quietest(self) -> Cut:
-        levels = list(self._levels)
+        levels = [level for level, _ in self._recent]
         end = self._frame - len(levels) + levels.index(min(levels)) + 1
-        voiced, self._voiced = self._voiced, 0
-        cut = Cut(self._start * _S, end * _S, voiced * _S, final=False)
+        after = self._pitched_of_last(self._frame - end)
+        cut = Cut(self._start * _S, end * _S, (self._voiced - after) * _S, final=False)
+        self._voiced = after
         self._start = self._last_end = end
         self._silence = 0
         return cut
@@ -119,3 +131,12 @@ class Cutter:
     def flush(self) -> list[Started | Cut]:
         """The sound has ended: what is still open is an utterance."""
         return [self._end(self._frame, final=True)] if self._speaking else []
+
+
+def _periodicity(pcm: NDArray[np.float32]) -> float:
+    """The highest normalised autocorrelation at a lag of 60–400 Hz: near 1 for a vowel, low for breath and hiss."""
+    spectrum = np.fft.rfft(pcm - pcm.mean(), 512)
+    correlation = np.fft.irfft(spectrum * np.conj(spectrum))[:_LONGEST_LAG]
+    if correlation[0] <= 0:
+        return 0.0
+    return float(np.max(correlation[_SHORTEST_LAG:] / (correlation[0] * _OVERLAP[_SHORTEST_LAG:])))
