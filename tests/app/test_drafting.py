@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from app.tickets.drafting import draft_ticket, transcript
 from models.call import Caption
 from models.ticket import Ticket
 from models.verify import verify
+from routing.assess import Router
 from routing.assessment import Limits
 
 from .telling import CONSULT, FIRE, REPORT, START, Story, bring, rows, whole
@@ -68,6 +70,16 @@ async def test_a_sure_consultation_is_dispatched_at_once_and_the_units_clocks_ru
     assert await rows(city_db, "SELECT seq, kind, actor, at FROM ticket_events ORDER BY seq") == [
         (1, "created", "system", NOW), (2, "classified", "system", NOW), (3, "dispatched", "system", NOW)
     ]  # fmt: skip
+
+
+async def test_below_the_bar_a_person_confirms_and_the_unit_is_only_proposed(city_db, judge):
+    unsure = Router(replace(judge._city, auto_dispatch_confidence=1.0), judge._model)
+    await bring(city_db, whole(CONSULT))
+    await _draft(city_db, unsure)
+    ((status, host, confirm),) = await rows(city_db, "SELECT status, host_unit, confirm FROM tickets")
+    assert (status, host) == (20, "640100-GJ")
+    assert any(reason.startswith("分类置信度") for reason in confirm)
+    assert set(await _clocks(city_db)) == {"dispatch", "citizen"}
 
 
 async def test_a_report_waits_for_a_person_and_only_the_dispatchers_and_the_citizens_clocks_run(city_db, judge):

@@ -60,7 +60,7 @@ async def test_a_row_goes_over_valkey_to_dramatiq_and_becomes_a_ticket(settings,
 
         await _until(done, "the row is done")
         assert await relay.once() == 0
-    assert await rows(city_db, "SELECT no, status FROM tickets") == [("123452026112400001", 40)]
+    assert await rows(city_db, "SELECT no, category FROM tickets") == [("123452026112400001", "140302")]
 
 
 async def test_what_is_sent_through_valkey_is_a_number_and_nothing_else(settings, city_db, city_sessions):

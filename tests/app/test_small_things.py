@@ -1,0 +1,101 @@
+"""Masks, times, data folders, secrets."""
+
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.clock import CITY_ZONE, in_city, local_iso
+from app.errors import NoInstanceError
+from app.instance import Instance, database_url, ensure_secret, run_dir, valkey_url
+from app.personal import mask_phone
+from app.settings import AppSettings
+
+
+@pytest.mark.parametrize(
+    ("phone", "shown"),
+    [
+        (None, None), ("", ""), ("1", "1"), ("12", "12"), ("110", "*10"), ("5012345", "*****45"),
+        ("09515012", "095*5012"), ("13900000001", "139****0001"), ("+8613900000001", "+86*******0001"),
+    ],
+)  # fmt: skip
+def test_a_number_is_masked_to_its_ends(phone, shown):
+    assert mask_phone(phone) == shown
+
+
+def test_times_are_shown_in_the_citys_zone():
+    assert local_iso(datetime(2026, 11, 24, 4, 0, 0, 999, tzinfo=UTC)) == "2026-11-24T12:00:00+08:00"
+    assert local_iso(None) is None
+
+
+def test_a_time_without_an_offset_is_the_citys():
+    assert in_city(datetime(2026, 11, 24, 12)) == datetime(2026, 11, 24, 12, tzinfo=CITY_ZONE)  # noqa: DTZ001
+    aware = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert in_city(aware) is aware
+    assert in_city(None) is None
+
+
+INSTANCE = Instance(1, "http://h", "sip:s", "postgresql://d", "unix://v", "yinchuan")
+
+
+def test_a_running_instance_tells_other_commands_where_its_servers_are(tmp_path):
+    INSTANCE.write(tmp_path)
+    assert Instance.read(tmp_path) == INSTANCE
+    settings = AppSettings(data_dir=tmp_path, database_url=None, valkey_url=None)
+    assert (database_url(settings), valkey_url(settings)) == ("postgresql://d", "unix://v")
+    assert list(tmp_path.iterdir()) == [tmp_path / "instance.json"]
+
+
+def test_what_is_set_goes_before_what_runs(tmp_path):
+    INSTANCE.write(tmp_path)
+    settings = AppSettings(data_dir=tmp_path, database_url="postgresql://x", valkey_url="unix://y")
+    assert (database_url(settings), valkey_url(settings)) == ("postgresql://x", "unix://y")
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"pid": "x"}'])
+def test_without_an_instance_commands_say_what_to_do(tmp_path, content):
+    if content is not None:
+        (tmp_path / "instance.json").write_text(content)
+    settings = AppSettings(data_dir=tmp_path, database_url=None, valkey_url=None)
+    for ask in (database_url, valkey_url):
+        with pytest.raises(NoInstanceError, match="hotline up") as caught:
+            ask(settings)
+        assert (caught.value.id, caught.value.status) == ("instance.missing", 503)
+
+
+def test_sockets_are_in_the_data_folder_unless_its_path_is_too_long(tmp_path):
+    short = Path("/tmp/ht")
+    assert run_dir(short) == short.resolve() / "run"
+    long = tmp_path / ("很长" * 20)
+    assert run_dir(long).parent == Path("/tmp")
+    assert run_dir(long) == run_dir(long)
+    assert run_dir(long) != run_dir(long / "x")
+    assert len(os.fsencode(run_dir(long))) < 60
+
+
+def test_a_secret_is_made_once_and_only_ours_to_read(tmp_path):
+    file = tmp_path / "secrets" / "internal"
+    secret = ensure_secret(file)
+    assert len(secret) >= 43
+    assert ensure_secret(file) == secret == file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_processes_that_start_at_once_agree_on_the_secret(tmp_path):
+    file = tmp_path / "internal"
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ensure_secret, [file] * 32))) == 1
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_secret_is_none(tmp_path, content):
+    file = tmp_path / "internal"
+    file.write_text(content)
+    assert len(ensure_secret(file)) >= 43

@@ -1,0 +1,193 @@
+"""Reading tickets, calls and recordings: who sees what, and what is written down of it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.tickets.drafting import draft_ticket
+from models.audit import AuditEntry
+from models.ledger import audit_entry, first_break
+
+from .people import sign_in_as
+from .telling import CONSULT, FIRE, REPORT, START, bring, rows, whole
+
+ONE, TWO, THREE = (f"12345202611240000{number}" for number in (1, 2, 3))
+WAV = b"RIFF" + bytes(40)
+
+
+@pytest.fixture
+async def tickets(city_db, judge):
+    """Three: consultation (dispatched to 640100-GJ), report (in review), fire in 金凤 (moved to a street's unit)."""
+    for number, said in enumerate((CONSULT, REPORT, FIRE), 1):
+        await bring(city_db, whole(said, f"c{number}", ani=f"1390000000{number}"))
+        await draft_ticket(city_db, judge, f"c{number}", START)
+    await city_db.execute(text("UPDATE tickets SET host_unit = '640106-S01' WHERE no = :no"), {"no": THREE})
+    await city_db.commit()
+    return city_db
+
+
+@pytest.fixture
+async def subtree(city_db):
+    """A unit below 金凤区."""
+    await city_db.execute(
+        text("INSERT INTO units (code, name, short, kind, tier, parent, active) "
+             "VALUES ('640106-S01', '某街道', '街道', 'street', 3, '640106', true)")
+    )  # fmt: skip
+    await city_db.commit()
+
+
+async def _numbers(client, query="") -> list[str]:
+    answer = await client.get(f"/api/tickets{query}")
+    assert answer.status_code == 200
+    return [ticket["no"] for ticket in answer.json()]
+
+
+async def test_the_hotline_sees_all_tickets_newest_first(client, subtree, tickets):
+    await sign_in_as(client, tickets, "dispatcher")
+    assert await _numbers(client) == [THREE, TWO, ONE]
+
+
+async def test_the_list_is_narrowed_and_paged(client, subtree, tickets):
+    await sign_in_as(client, tickets, "dispatcher")
+    assert await _numbers(client, "?status=20") == [TWO]
+    assert await _numbers(client, "?call_id=c1") == [ONE]
+    assert await _numbers(client, "?limit=2") == [THREE, TWO]
+    last = (await client.get("/api/tickets?limit=2")).json()[-1]["id"]
+    assert await _numbers(client, f"?limit=2&before_id={last}") == [ONE]
+    assert await _numbers(client, "?since=2026-11-24T10:00:00") == [THREE, TWO, ONE]  # the city's time
+    assert await _numbers(client, "?since=2026-11-24T10:00:01") == []
+    assert await _numbers(client, "?since=2026-11-24T02:00:01Z") == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "seen"),
+    [("640106", [THREE]), ("640106-S01", [THREE]), ("640100-GJ", [ONE]), ("640104", []), (None, [])],
+)
+@pytest.mark.parametrize("role", ["unit_signer", "district_admin"])
+async def test_a_unit_sees_what_was_dispatched_to_it_and_below_it(client, subtree, tickets, role, unit, seen):
+    await sign_in_as(client, tickets, role, unit)
+    assert await _numbers(client) == seen
+    found = {no: (await client.get(f"/api/tickets/{no}")).status_code for no in (ONE, TWO, THREE)}
+    assert found == {no: 200 if no in seen else 404 for no in (ONE, TWO, THREE)}
+
+
+async def test_the_unit_above_sees_everything_dispatched_but_nothing_in_review(client, subtree, tickets):
+    (top,) = await rows(tickets, "SELECT code FROM units WHERE parent IS NULL AND tier = 1")
+    await sign_in_as(client, tickets, "unit_signer", top)
+    assert await _numbers(client) == [THREE, ONE]
+
+
+async def test_the_list_never_shows_a_whole_number(client, subtree, tickets):
+    await sign_in_as(client, tickets, "director")
+    answer = await client.get("/api/tickets")
+    assert [ticket["caller_phone"] for ticket in answer.json()] == ["139****0003", "139****0002", "139****0001"]
+    assert {ticket["query_code"] for ticket in answer.json()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("role", "unit", "phone"),
+    [
+        ("dispatcher", None, "13900000001"),
+        ("unit_handler", "640100-GJ", "13900000001"),
+        ("unit_signer", "640100-GJ", "139****0001"),
+        ("quality", None, "139****0001"),
+        ("observer", None, "139****0001"),
+    ],
+)
+async def test_the_number_is_whole_only_for_those_who_must_call_back(client, subtree, tickets, role, unit, phone):
+    await sign_in_as(client, tickets, role, unit)
+    ticket = (await client.get(f"/api/tickets/{ONE}")).json()
+    assert ticket["caller_phone"] == phone
+    assert (ticket["query_code"] is None) == ("*" in phone)
+
+
+async def test_a_ticket_comes_with_its_events_clocks_words_and_recordings(client, subtree, tickets):
+    await sign_in_as(client, tickets, "dispatcher")
+    ticket = (await client.get(f"/api/tickets/{ONE}")).json()
+    assert {key: ticket[key] for key in ("no", "status_name", "type", "path", "unit", "urgency_name", "channel")} == {
+        "no": ONE, "status_name": "待签收", "type": "咨询", "path": "政务营商/税务公积金/公积金提取/贷款",
+        "unit": ticket["unit"], "urgency_name": "一般", "channel": "电话12345",
+    }  # fmt: skip
+    assert ticket["citizen_due"] == "2026-11-26T18:00:00+08:00"
+    assert ticket["created_at"] == "2026-11-24T10:00:00+08:00"
+    assert [(event["seq"], event["kind_name"]) for event in ticket["events"]] == [
+        (1, "受理登记"), (2, "自动分类"), (3, "派单")
+    ]  # fmt: skip
+    assert [clock["kind_name"] for clock in ticket["clocks"]] == ["签收", "先行联系", "诉求", "办结"]
+    assert [said["text"] for said in ticket["transcript"]] == [CONSULT]
+    assert ticket["recordings"] == [{"side": "citizen", "part": 1, "seconds": 4.5, "path": "2026/c1/1.wav"}]
+    assert ticket["assessment"]["category"] == "140302"
+
+
+async def _audit(db):
+    await db.rollback()
+    return await rows(db, "SELECT actor, action, subject, detail FROM audit_log ORDER BY seq")
+
+
+async def test_reading_a_ticket_is_written_down_and_the_log_is_a_chain(client, subtree, tickets):
+    quality = await sign_in_as(client, tickets, "quality")
+    await client.get(f"/api/tickets/{TWO}")
+    await client.get("/api/tickets/nobody's")
+    agent = await sign_in_as(client, tickets, "agent")
+    await client.get(f"/api/tickets/{ONE}")
+    assert await _audit(tickets) == [
+        (f"user:{quality.login}", "ticket.read", f"ticket:{TWO}", {"phone": False}),
+        (f"user:{agent.login}", "ticket.read", f"ticket:{ONE}", {"phone": True}),
+    ]
+    entries = (await tickets.execute(text("SELECT * FROM audit_log ORDER BY seq"))).all()
+    log = [AuditEntry(**entry._mapping) for entry in entries]
+    assert first_break((row.seq, row.prev_hash, row.hash, audit_entry(row)) for row in log) is None
+
+
+async def test_calls_are_listed_with_masked_numbers(client, subtree, tickets):
+    await sign_in_as(client, tickets, "agent")
+    calls = (await client.get("/api/calls")).json()
+    assert {call["id"] for call in calls} == {"c1", "c2", "c3"}
+    call = next(call for call in calls if call["id"] == "c1")
+    assert {key: call[key] for key in ("ani", "outcome_name", "utterances", "texts", "recorded_s", "recording_parts",
+                                       "ticket_no", "reserved_no", "digits", "reanchored")} == {
+        "ani": "139****0001", "outcome_name": "已留诉求", "utterances": 1, "texts": 1, "recorded_s": 4.5,
+        "recording_parts": 1, "ticket_no": ONE, "reserved_no": ONE, "digits": "1#", "reanchored": 0,
+    }  # fmt: skip
+    assert (await client.get("/api/calls?since=2026-11-24T10:00:02")).json() == []
+    assert len((await client.get("/api/calls?limit=2")).json()) == 2
+
+
+@pytest.fixture
+def recordings(app_settings):
+    folder = app_settings.recordings_dir / "2026" / "c1"
+    folder.mkdir(parents=True)
+    (folder / "1.wav").write_bytes(WAV)
+    return app_settings.recordings_dir
+
+
+async def test_listening_to_a_recording_is_written_down(client, subtree, tickets, recordings):
+    user = await sign_in_as(client, tickets, "quality")
+    answer = await client.get("/api/calls/c1/recordings/citizen/1")
+    assert (answer.status_code, answer.content) == (200, WAV)
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.headers["content-disposition"].startswith("inline")
+    assert await _audit(tickets) == [
+        (f"user:{user.login}", "recording.heard", "call:c1", {"side": "citizen", "part": 1})
+    ]
+
+
+@pytest.mark.parametrize("path", ["c2/recordings/citizen/1", "c1/recordings/agent/1", "c1/recordings/citizen/2",
+                                  "c9/recordings/citizen/1", "..%2f..%2fetc/recordings/citizen/1"])  # fmt: skip
+async def test_a_recording_that_is_not_there_is_404_and_nobody_heard_it(client, subtree, tickets, recordings, path):
+    await sign_in_as(client, tickets, "quality")
+    assert (await client.get(f"/api/calls/{path}")).status_code == 404
+    assert await _audit(tickets) == []
+
+
+@pytest.mark.parametrize("path", ["../secrets/internal", "/etc/passwd", "2026/c1/../../../secrets/internal", "", "2026",
+                                  "link.wav"])  # fmt: skip
+async def test_no_path_leads_out_of_the_recordings_folder(client, subtree, tickets, recordings, path):
+    (recordings / "link.wav").symlink_to(recordings.parent / "secrets" / "internal")
+    await tickets.execute(text("UPDATE recordings SET path = :path"), {"path": path})
+    await tickets.commit()
+    await sign_in_as(client, tickets, "quality")
+    answer = await client.get("/api/calls/c1/recordings/citizen/1")
+    assert answer.status_code == 404
+    assert await _audit(tickets) == []
