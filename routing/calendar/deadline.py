@@ -30,9 +30,12 @@ def deadline(
     run from the moment of receipt within office hours. Natural limits run day and night.
 
     Raises:
+        ValueError: ``start`` has no zone: it would be taken for the machine's.
         LimitError: the text is no limit.
         CalendarError: a year that is needed is not known.
     """
+    if start.tzinfo is None:
+        raise ValueError("the start of a limit needs a time zone")
     limit = Limit.parse(limit) if isinstance(limit, str) else limit
     local = start.astimezone(calendar.zone)
     steps = [f"{_show(local)} 受理,时限{limit.label}"]

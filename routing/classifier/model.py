@@ -16,12 +16,18 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.svm import LinearSVC
 
 from routing.classifier import features
-from routing.classifier.calibration import Floats, expected_calibration_error, fit_scale, probabilities
+from routing.classifier.calibration import (
+    Calibration,
+    Floats,
+    expected_calibration_error,
+    fit_calibration,
+    probabilities,
+)
 from routing.errors import ModelError, TrainingError
 from routing.text import bare
 
-_FORMAT = 1
-_CONTENT = {"blocks", "svm", "scale", "labels", "about"}
+_FORMAT = 2
+_CONTENT = {"blocks", "svm", "calibration", "labels", "about"}
 _FOLDS = 5
 _MOST_REASONS = 5
 
@@ -48,11 +54,16 @@ class LabelModel:
     """Features, a linear SVM and the calibration of its margins."""
 
     def __init__(
-        self, blocks: features.Blocks, svm: LinearSVC, scale: float, labels: list[str], about: dict[str, Any]
+        self,
+        blocks: features.Blocks,
+        svm: LinearSVC,
+        calibration: Calibration,
+        labels: list[str],
+        about: dict[str, Any],
     ) -> None:
         self._blocks = blocks
         self._svm = svm
-        self._scale = scale
+        self._calibration = calibration
         self.labels = labels
         self.about = about
         self._names: list[str] | None = None
@@ -92,8 +103,8 @@ class LabelModel:
         blocks, matrix = features.fit(everything, all_titles, sound=sound)
         svm = LinearSVC(C=cost, random_state=0)
         margins, told = _out_of_fold(svm, matrix[: len(texts)], truth)
-        scale = fit_scale(margins, told)
-        chances = probabilities(margins, scale)
+        calibration = fit_calibration(margins, told)
+        chances = probabilities(margins, calibration)
         right = chances.argmax(axis=1) == told
         svm.fit(matrix, np.concatenate([truth, [names.index(label) for label in extra[1]]]).astype(int))
         about = {
@@ -106,14 +117,14 @@ class LabelModel:
             "keywords": _keywords(blocks, svm, names),
             "majority": max(names, key=list(labels).count),
         }
-        return cls(blocks, svm, scale, names, about)
+        return cls(blocks, svm, calibration, names, about)
 
     def chances(self, texts: Sequence[str], titles: Sequence[str] | None = None) -> Floats:
         """Calibrated probabilities, one row a text, columns as ``labels``."""
         return self._chances(features.transform(self._blocks, texts, titles))
 
     def _chances(self, matrix: Any) -> Floats:
-        return probabilities(_two_columns(self._svm.decision_function(matrix)), self._scale)
+        return probabilities(_two_columns(self._svm.decision_function(matrix)), self._calibration)
 
     def classify(self, text: str, title: str | None = None, *, top: int = 5) -> Judgement:
         """One text."""
@@ -145,7 +156,7 @@ class LabelModel:
         content = {
             "blocks": self._blocks,
             "svm": self._svm,
-            "scale": self._scale,
+            "calibration": list(self._calibration),
             "labels": self.labels,
             "about": self.about,
         }
@@ -169,7 +180,9 @@ class LabelModel:
             raise ModelError(f"模型文件 {path.name} 无法读取: {type(error).__name__}") from error
         if not isinstance(content, dict) or set(content) != _CONTENT or content["about"].get("format") != _FORMAT:
             raise ModelError(f"模型文件 {path.name} 版本不符,请重新训练")
-        return cls(content["blocks"], content["svm"], content["scale"], content["labels"], content["about"])
+        return cls(
+            content["blocks"], content["svm"], Calibration(*content["calibration"]), content["labels"], content["about"]
+        )
 
 
 def fingerprint(texts: Sequence[str], labels: Sequence[str]) -> str:

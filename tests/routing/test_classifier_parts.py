@@ -9,7 +9,12 @@ import pytest
 
 from routing.classifier import features
 from routing.classifier.augment import misheard
-from routing.classifier.calibration import expected_calibration_error, fit_scale, probabilities
+from routing.classifier.calibration import (
+    Calibration,
+    expected_calibration_error,
+    fit_calibration,
+    probabilities,
+)
 from routing.errors import TrainingError
 from routing.pinyin import syllables
 
@@ -58,17 +63,42 @@ def test_texts_without_anything_in_common_are_a_training_error(texts, titles):
         features.fit(texts, titles, sound=False)
 
 
-def test_probabilities_are_a_softmax_of_scaled_margins():
-    chances = probabilities(np.array([[0.0, math.log(3)], [1.0, 1.0]]), 1.0)
-    assert chances == pytest.approx(np.array([[0.25, 0.75], [0.5, 0.5]]))
-    assert probabilities(np.array([[0.0, math.log(3)]]), 2.0) == pytest.approx(np.array([[0.1, 0.9]]))
+def test_probabilities_are_sigmoids_of_scaled_margins_made_to_sum_to_one():
+    # σ(0) = 1/2, σ(ln 3) = 3/4, σ(ln 9) = 9/10
+    chances = probabilities(np.array([[0.0, math.log(3)], [1.0, 1.0]]), Calibration(1.0, 0.0))
+    assert chances == pytest.approx(np.array([[0.4, 0.6], [0.5, 0.5]]))
+    assert probabilities(np.array([[0.0, 1.0]]), Calibration(math.log(3), math.log(3))) == pytest.approx(
+        np.array([[0.75 / 1.65, 0.9 / 1.65]])
+    )
 
 
-def test_the_scale_is_the_one_under_which_the_truth_is_likeliest():
-    # Three of four times the greater margin is right: the chance should be 3/4, so the scaled difference is ln 3.
+def test_where_no_label_fits_the_chances_are_nearer_to_each_other_than_where_one_does():
+    one_fits, none_fits = np.array([[2.0, -1.0, -1.0]]), np.array([[-2.0, -5.0, -5.0]])  # the same differences
+    calibration = Calibration(3.0, 12.0)
+    assert probabilities(one_fits, calibration).max() < 1
+    assert probabilities(np.array([[9.0, 8.0]]), calibration) == pytest.approx(np.array([[0.5, 0.5]]))
+    assert probabilities(none_fits, Calibration(1.0, -30.0))[0, 0] == pytest.approx(math.exp(3) / (math.exp(3) + 2))
+
+
+def test_margins_of_any_size_give_finite_chances():
+    chances = probabilities(np.array([[-1e4, 1e4], [-1e4, -1e4], [1e4, 1e4]]), Calibration(50.0, -20.0))
+    assert chances == pytest.approx(np.array([[0, 1], [0.5, 0.5], [0.5, 0.5]]))
+
+
+def test_the_calibration_is_the_one_under_which_the_truth_is_likeliest():
+    # Three of four times the greater margin is right: its chance should be 3/4.
     margins = np.array([[0.0, 2.0]] * 4)
-    scale = fit_scale(margins, np.array([1, 1, 1, 0]))
-    assert scale * 2 == pytest.approx(math.log(3), abs=1e-3)
+    calibration = fit_calibration(margins, np.array([1, 1, 1, 0]))
+    assert probabilities(margins, calibration)[0, 1] == pytest.approx(0.75, abs=1e-2)
+
+
+def test_margins_that_are_always_right_make_sure_and_ones_of_pure_noise_unsure():
+    rng = np.random.default_rng(1)
+    margins = rng.normal(size=(200, 3))
+    sure = probabilities(margins, fit_calibration(margins, margins.argmax(axis=1))).max(axis=1)
+    unsure = probabilities(margins, fit_calibration(margins, rng.integers(0, 3, 200))).max(axis=1)
+    assert sure.mean() > 0.9
+    assert unsure.mean() == pytest.approx(1 / 3, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_extra_texts_are_learnt_from_but_not_counted():
 
 def test_what_a_model_is_about_is_told(three):
     about = three.about
-    assert (about["n"], about["classes"], about["format"]) == (60, 3, 1)
+    assert (about["n"], about["classes"], about["format"]) == (60, 3, 2)
     assert about["fingerprint"] == fingerprint(*sentences(60))
     assert 0.9 <= about["cv_accuracy"] <= 1
     assert {word for word in about["keywords"]["供热"] if "暖" in word or "热" in word}
@@ -185,11 +185,11 @@ def test_a_file_that_was_cut_short_is_a_model_error(two, tmp_path: Path):
 
 
 def content_of(model: LabelModel, **changes) -> dict:
-    known = {"blocks": model._blocks, "svm": model._svm, "scale": model._scale, "labels": model.labels}
+    known = {"blocks": model._blocks, "svm": model._svm, "calibration": [1.0, 0.0], "labels": model.labels}
     return {**known, "about": model.about} | changes
 
 
-@pytest.mark.parametrize("version", [0, 2, None])
+@pytest.mark.parametrize("version", [0, 1, 3, None])
 def test_a_file_of_another_version_is_refused(two, tmp_path: Path, version):
     path = tmp_path / "other.skops"
     skops.io.dump(content_of(two, about={**two.about, "format": version}), path)
@@ -197,7 +197,7 @@ def test_a_file_of_another_version_is_refused(two, tmp_path: Path, version):
         LabelModel.load(path)
 
 
-@pytest.mark.parametrize("content", [[1, 2], {"about": {"format": 1}}, {"svm": 1}, 5])
+@pytest.mark.parametrize("content", [[1, 2], {"about": {"format": 2}}, {"svm": 1}, 5])
 def test_an_archive_of_something_else_is_refused(tmp_path: Path, content):
     path = tmp_path / "else.skops"
     skops.io.dump(content, path)
@@ -211,7 +211,7 @@ class Foreign:
 
 def test_a_file_with_foreign_types_is_refused_unread(two, tmp_path: Path):
     path = tmp_path / "foreign.skops"
-    skops.io.dump(content_of(two, scale=Foreign()), path)
+    skops.io.dump(content_of(two, calibration=Foreign()), path)
     with pytest.raises(ModelError, match="无法读取: UntrustedTypesFoundException"):
         LabelModel.load(path)
 
