@@ -84,7 +84,10 @@ class Utterance(msgspec.Struct, tag="utterance", frozen=True):
 
 
 class Caption(msgspec.Struct, tag="caption", frozen=True):
-    """Text of utterance ``index``; empty when the recogniser heard no words. May arrive after ``ended``."""
+    """Text of utterance ``index``; empty when the recogniser heard no words. May arrive after ``ended``.
+
+    ``uncorrected``: what the recogniser wrote, where characters were then put right by their sound.
+    """
 
     index: int
     side: Side
@@ -94,6 +97,7 @@ class Caption(msgspec.Struct, tag="caption", frozen=True):
     text: str
     model: str
     avg_logprob: float | None = None
+    uncorrected: str | None = None
 
 
 class LegJoined(msgspec.Struct, tag="leg_joined", frozen=True):

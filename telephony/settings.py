@@ -87,6 +87,13 @@ class TelephonySettings(BaseSettings):
     scribe_model: str = "embedded"
     """"embedded" (the base model from the wheels), or a CTranslate2 Whisper by path or name."""
 
+    phrases: list[Path] = [
+        Path(__file__).resolve().parent.parent / "routing" / "examples",
+        Path(__file__).resolve().parent.parent / "cities" / "yinchuan" / "places.csv",
+    ]
+    """CSV files (or folders of them) with sentences and names as people here say them (columns ``text``, ``name``):
+    misheard characters are put right by them. Empty: texts stay as recognised."""
+
     build_dir: Path = Path(__file__).resolve().parent.parent / "build"
     """Where the embedded speech model is put together."""
 
@@ -94,6 +101,11 @@ class TelephonySettings(BaseSettings):
     def recogniser_prompt_file(self) -> Path:
         """What the recogniser is told of the city (optional): beside the spoken prompts."""
         return self.prompts_dir.parent / "recogniser_prompt.txt"
+
+    @property
+    def guarded_words_file(self) -> Path:
+        """Words of danger (column ``phrase``, optional): never put into a text by correction."""
+        return self.prompts_dir.parent / "emergency_words.csv"
 
     @property
     def recordings_dir(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -139,6 +140,9 @@ def _environment(
         "HOTLINE_TELEPHONY_SIP_PORT": str(sip_port),
         "HOTLINE_TELEPHONY_APP_URL": http,
         "HOTLINE_TELEPHONY_PROMPTS_DIR": str((settings.city_dir / "prompts").resolve()),
+        "HOTLINE_TELEPHONY_PHRASES": json.dumps(
+            [str(settings.examples_dir.resolve()), str((settings.city_dir / "places.csv").resolve())]
+        ),
         "HOTLINE_TELEPHONY_RTP_PORT_BASE": os.environ.get("HOTLINE_TELEPHONY_RTP_PORT_BASE", "20000"),
     }
 

@@ -324,6 +324,7 @@ class FrontDoor:
             text.text,
             text.model,
             text.avg_logprob,
+            text.uncorrected,
         )
         call = self._calls.get(waiting.call_id)
         if call is not None:

@@ -13,8 +13,7 @@ import structlog
 
 from telephony.errors import TelephonyError
 from telephony.log import configure_logging
-from telephony.scribe.model_files import EMBEDDED
-from telephony.scribe.recogniser import city_prompt, load
+from telephony.scribe.recogniser import for_city
 from telephony.scribe.service import Scribe
 from telephony.settings import TelephonySettings
 
@@ -24,8 +23,7 @@ _NICE = 5
 
 
 async def _serve(settings: TelephonySettings) -> None:
-    models = list(dict.fromkeys([settings.scribe_model, EMBEDDED]))
-    recogniser = load(models, settings.build_dir, city_prompt(settings.recogniser_prompt_file))
+    recogniser = for_city(settings.scribe_model, settings)
     log.info("scribe_ready", model=recogniser.name)
     serving = asyncio.create_task(Scribe(recogniser, settings.run_dir / "scribe.sock").run())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -35,6 +35,8 @@ class Text(msgspec.Struct, tag="text", frozen=True):
     avg_logprob: float | None = None
     took_s: float = 0.0
     dropped: str | None = None
+    uncorrected: str | None = None
+    """What the recogniser wrote, where the corrector changed it."""
 
 
 class Failed(msgspec.Struct, tag="failed", frozen=True):

@@ -16,8 +16,10 @@ from faster_whisper.transcribe import get_suppressed_tokens
 
 from telephony.errors import TelephonyError
 from telephony.scribe import filters
+from telephony.scribe.corrector import Corrector, read_guarded, read_sentences
 from telephony.scribe.model_files import EMBEDDED, resolve
 from telephony.scribe.sound import RATE, Samples
+from telephony.settings import TelephonySettings
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +45,15 @@ class RecogniserError(TelephonyError):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """``text`` is empty when nothing was said or what came was dropped (``dropped`` says why)."""
+    """``text`` is empty when nothing was said or what came was dropped (``dropped`` says why).
+
+    ``uncorrected`` is what the recogniser wrote where the corrector changed it.
+    """
 
     text: str
     avg_logprob: float | None = None
     dropped: str | None = None
+    uncorrected: str | None = None
 
 
 class Recogniser(Protocol):
@@ -67,8 +73,11 @@ class Whisper:
     same error rate (docs/perf/recogniser.md).
     """
 
-    def __init__(self, model: str, *, name: str, prompt: str = PROMPT, threads: int = 1) -> None:
+    def __init__(
+        self, model: str, *, name: str, prompt: str = PROMPT, corrector: Corrector | None = None, threads: int = 1
+    ) -> None:
         self.name = name
+        self._corrector = corrector
         self._prompt_text = prompt
         self._model = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=threads, num_workers=1)
         self._tokenizer = Tokenizer(
@@ -109,15 +118,15 @@ class Whisper:
         said = self._simplified.convert(self._tokenizer.decode(tokens).strip())
         text = filters.cut_loop(said)
         dropped = "loop" if said and not text else filters.reason_to_drop(text, avg_logprob, self._prompt_text)
-        return Heard("" if dropped else text, round(avg_logprob, 3), dropped)
+        if dropped:
+            return Heard("", round(avg_logprob, 3), dropped)
+        corrected = self._corrector.correct(text, avg_logprob) if self._corrector else text
+        return Heard(corrected, round(avg_logprob, 3), uncorrected=text if corrected != text else None)
 
 
-def city_prompt(file: Path) -> str:
-    """The city's own prompt; the general one when it has none."""
-    return file.read_text("utf-8").strip() if file.exists() else PROMPT
-
-
-def load(models: Sequence[str], build_dir: Path, prompt: str = PROMPT) -> Recogniser:
+def load(
+    models: Sequence[str], build_dir: Path, prompt: str = PROMPT, corrector: Corrector | None = None
+) -> Recogniser:
     """The first of ``models`` ("embedded", a path or a name) that loads.
 
     Raises:
@@ -126,7 +135,21 @@ def load(models: Sequence[str], build_dir: Path, prompt: str = PROMPT) -> Recogn
     for model in models:
         try:
             name = "whisper-base" if model == EMBEDDED else Path(model).name
-            return Whisper(resolve(model, build_dir), name=name, prompt=prompt)
+            return Whisper(resolve(model, build_dir), name=name, prompt=prompt, corrector=corrector)
         except (RuntimeError, ValueError, OSError, TelephonyError) as error:
             log.warning("recogniser_not_loaded", model=model, error=str(error))
     raise RecogniserError(f"没有可用的语音识别模型:{'、'.join(models)}")
+
+
+def for_city(model: str, settings: TelephonySettings, *, fall_back: bool = True) -> Recogniser:
+    """``model``, else the embedded one, told of the city and corrected by its sentences.
+
+    Raises:
+        RecogniserError: see :func:`load`.
+    """
+    models = list(dict.fromkeys([model, EMBEDDED] if fall_back else [model]))
+    file = settings.recogniser_prompt_file
+    prompt = file.read_text("utf-8").strip() if file.exists() else PROMPT
+    sentences = read_sentences(settings.phrases)
+    corrector = Corrector(sentences, read_guarded(settings.guarded_words_file)) if sentences else None
+    return load(models, settings.build_dir, prompt, corrector)

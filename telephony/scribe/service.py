@@ -85,7 +85,15 @@ class Scribe:
             log.exception("utterance_broke", job=job.id)
         else:
             took = time.monotonic() - started
-            answer = Text(job.id, heard.text, self._recogniser.name, heard.avg_logprob, round(took, 3), heard.dropped)
+            answer = Text(
+                job.id,
+                heard.text,
+                self._recogniser.name,
+                heard.avg_logprob,
+                round(took, 3),
+                heard.dropped,
+                heard.uncorrected,
+            )
             log.info("utterance_done", job=job.id, seconds=round(job.end_s - job.start_s, 1), took_s=round(took, 2))
         writer.write(encode(answer))
         await writer.drain()

@@ -13,11 +13,11 @@ from faster_whisper.vad import VadOptions, get_speech_timestamps
 
 from telephony.errors import TelephonyError
 from telephony.log import configure_logging
-from telephony.scribe.recogniser import Recogniser, city_prompt, load
+from telephony.scribe.recogniser import Recogniser, for_city
 from telephony.scribe.sound import RATE, Samples, read_file
 from telephony.settings import TelephonySettings
 
-_VAD = VadOptions(threshold=0.5, min_silence_duration_ms=600, speech_pad_ms=200, max_speech_duration_s=12)
+_VAD = VadOptions(threshold=0.5, min_silence_duration_ms=600, speech_pad_ms=400, max_speech_duration_s=25)
 
 
 def segments(recogniser: Recogniser, samples: Samples, speaker: str) -> list[dict[str, Any]]:
@@ -67,9 +67,7 @@ def main(files: tuple[Path, ...], model: str | None) -> None:
     broken = False
     results = []
     try:
-        recogniser = load(
-            [model or settings.scribe_model], settings.build_dir, city_prompt(settings.recogniser_prompt_file)
-        )
+        recogniser = for_city(model or settings.scribe_model, settings, fall_back=False)
     except TelephonyError as error:
         click.echo(f"hotline transcribe: {error.id}: {error.message}", err=True)
         sys.exit(1)
