@@ -47,8 +47,8 @@ class Router:
         place = self._places.find(text)
         dispatch = self._dispatcher.dispatch(category, place, kind.label, level, leaf.confidence)
         limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
-        if faults:
-            dispatch = replace(dispatch, confirm=(*dispatch.confirm, *faults))
+        doubts = [f"疑似紧急：{cue.heard}" for cue in cues] if level > 1 else []  # praise, advice, or only its sound
+        dispatch = replace(dispatch, confirm=(*dispatch.confirm, *dict.fromkeys(doubts), *faults))
         return Assessment(
             type=kind.label,
             category=category.code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.assessment import Dispatch, PlaceFound
 from routing.city.schema import CatalogueRow, Category, City
 
-_CENTRE_TIER = 1
+_SURE_PLACE = 0.6
 
 
 class Dispatcher:
@@ -24,6 +24,8 @@ class Dispatcher:
         """The unit, the rule that hit, and why a person must confirm (nothing: it may go by itself)."""
         district = place.district_code if place is not None else None
         confirm = self._confirm(category, kind, urgency, confidence)
+        if place is not None and place.score < _SURE_PLACE:  # contradicts the district that was said
+            confirm.append(f"地点待核实：{place.address or place.heard}")
         row = self._rows.get((category.code, district)) if district else None
         row = row or self._rows.get((category.code, None))
         if row is not None and category.tier == "S" and place is not None and place.street_code in self._units:

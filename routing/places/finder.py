@@ -103,8 +103,6 @@ class PlaceFinder:
     def _found(self, spoken: str, scored: list[tuple[float, Match]], district: Match | None) -> PlaceFound:
         gazetteer = self._gazetteer
         score, match = scored[0] if scored else (0.0, None)
-        if match is not None and district is not None and score < 0.3:
-            match = None
         home = district.name.place if district is not None else None
         if home is None and match is not None:
             homes = gazetteer.districts(match.name.place)

@@ -120,17 +120,21 @@ def test_where_nothing_was_said_a_person_must_look(assess):
     assert any("分类置信度" in reason for reason in assess("").dispatch.confirm)
 
 
-def test_the_model_and_the_city_decide_together(city):
+class Sure:
     """A model that always says the same: what remains is the city's."""
 
-    class Sure:
-        version = "sure-1"
+    version = "sure-1"
 
-        def judge(self, _: str) -> tuple[Judgement, Judgement]:
-            leaf = Judgement((("110501", 0.99), ("020403", 0.005), ("010101", 0.003)), ("村务",))
-            return leaf, Judgement((("咨询", 0.9),), ())
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
 
-    found = Router(city, Sure()).assess("永宁县望远镇的村务公开在哪里看", now=MORNING)  # type: ignore[arg-type]
+    def judge(self, _: str) -> tuple[Judgement, Judgement]:
+        leaf = Judgement((("110501", 0.99), ("020403", 0.005), ("010101", 0.003)), ("村务",))
+        return leaf, Judgement(((self.kind, 0.9),), ())
+
+
+def test_the_model_and_the_city_decide_together(city):
+    found = Router(city, Sure("咨询")).assess("永宁县望远镇的村务公开在哪里看", now=MORNING)
     assert (found.dispatch.unit, found.dispatch.tier, found.dispatch.confirm) == ("640121102", 3, ())
     assert (found.type, found.limits.profile, found.limits.due) == ("咨询", "Q", at("2026-03-05 18:00"))
     assert [(other.category, other.confidence) for other in found.alternatives] == [
@@ -138,6 +142,23 @@ def test_the_model_and_the_city_decide_together(city):
         ("010101", 0.003),
     ]
     assert (found.reasons, found.model) == (("村务",), "sure-1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "urgency", "confirm"),
+    [
+        # said outright in what is taken for praise or advice: the type may be mistaken
+        ("表扬", "永宁县望远镇着火了，消防员来得快", 3, ("疑似紧急：着火",)),
+        ("建议", "永宁县望远镇着火了着火了", 3, ("疑似紧急：着火",)),
+        # by its sound, beside a companion
+        ("求助", "永宁县望远镇，找火了，浓烟", 3, ("疑似紧急：找火",)),
+        ("求助", "永宁县望远镇着火了", 1, ("紧急诉求须人工复核",)),
+        ("求助", "永宁县望远镇的村务公开栏", 3, ()),
+    ],
+)
+def test_a_danger_that_is_not_taken_for_one_is_shown_to_a_person(city, kind, text, urgency, confirm):
+    found = Router(city, Sure(kind)).assess(text, now=MORNING)
+    assert (found.urgency, found.dispatch.confirm) == (urgency, confirm)
 
 
 def test_a_time_without_a_zone_is_taken_for_no_other(router):

@@ -131,6 +131,12 @@ def test_a_person_confirms_by_type_urgency_and_confidence(town, kind, urgency, c
     assert list(reasons) == expected
 
 
+@pytest.mark.parametrize(("score", "reasons"), [(0.48, ("地点待核实：东区河街",)), (0.6, ()), (0.98, ())])
+def test_a_place_that_is_in_doubt_is_confirmed_by_a_person(town, score, reasons):
+    where = replace(place("D1"), score=score, address="东区河街")
+    assert Dispatcher(town).dispatch(category("030303"), where, "求助", 3, 1.0).confirm == reasons
+
+
 @pytest.mark.parametrize("profile", ["E1", "E2"])
 def test_a_leaf_of_an_urgent_profile_is_confirmed_even_when_the_appeal_is_not_urgent(town, profile):
     found = Dispatcher(town).dispatch(category("030303", profile=profile), place("D1"), "表扬", 3, 1.0)

@@ -67,6 +67,7 @@ def test_fillers_at_the_beginning_of_sentences_go(text, rest):
         ("三个人等了两天", "三个人等了两天"),
         ("千千万号人", "千千万号人"),
         ("五一路", "五一路"),
+        ("二三十号人", "二三十号人"),
     ],
 )
 def test_numerals_before_house_and_bus_words_become_digits(text, digits):
