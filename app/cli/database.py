@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.cli import data_option
 from app.cli.run import print_json, settings_of, with_session
 from app.instance import database_url
+from app.seeding import Changes, seed_demo_users
 from app.seeding import seed as seed_city
-from app.seeding import seed_demo_users
 from models import migrate as migrations
 from models.verify import verify as verify_all
 from routing.city import CityError, load
@@ -57,10 +57,15 @@ def seed(city: str, dry_run: bool, demo: bool, data: Path | None) -> None:
             "dry_run": dry_run,
             "changes": sum(change.count for change in changes.values()),
             "demo_users": users,
-            "tables": {name: asdict(change) for name, change in changes.items() if change.count},
+            "tables": {name: _told(change, keys=dry_run) for name, change in changes.items() if change.count},
         }
 
     print_json(with_session(settings, work))
+
+
+def _told(change: Changes, *, keys: bool) -> dict[str, object]:
+    """Each row's key when somebody looks before it is done, numbers when it has been done."""
+    return {what: rows if keys else len(rows) for what, rows in asdict(change).items()}
 
 
 @click.command()

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ def _place(plan: Plan, writing: int) -> None:
         result = Phone(plan).run()
         os.write(writing, msgspec.json.encode(dataclasses.asdict(result)))
         code = 0
+    except Exception:  # noqa: BLE001  (told before the child ends; the parent counts it as failed)
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(code)
 
 
@@ -69,6 +73,9 @@ def main(
         children.append((pid, reading))
         time.sleep(1.0 / rate)
     results = [_result(pid, reading) for pid, reading in children]
+    for number, result in enumerate(results):
+        if result is not None and not result["answered"]:
+            click.echo(f"call {number}: not answered: {result}", err=True)
     met = [result for result in results if result is not None and result["answered"]]
     failed = parallel - len(met)
     summary: dict[str, Any] = {
@@ -90,7 +97,9 @@ def main(
 def _result(pid: int, reading: int) -> dict[str, Any] | None:
     with os.fdopen(reading, "rb") as pipe:
         data = pipe.read()
-    os.waitpid(pid, 0)
+    _, status = os.waitpid(pid, 0)
+    if not data:
+        click.echo(f"citizen {pid} ended without a result: status {status}", err=True)
     return msgspec.json.decode(data) if data else None
 
 

@@ -67,7 +67,7 @@ class LinePool:
         while self._spares and (line is None or not line.alive):
             line = self._spares.popleft()
         if line is None or not line.alive:
-            line = await self._fork()
+            line = await self._fork() or await self._fork()  # twice: a nursery that has died is started by the second
         if line is None:
             return None
         self._taken[line.line_id] = line

@@ -25,23 +25,8 @@ _SURE_LOGPROB = -0.15
 _SURE_COST = 8.0
 _BEAM = 32
 _INITIALS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
-_ALIKE = frozenset(
-    frozenset(pair.split("/"))
-    for pair in [
-        "z/zh",
-        "c/ch",
-        "s/sh",
-        "n/l",
-        "f/h",
-        "r/l",
-        "in/ing",
-        "en/eng",
-        "an/ang",
-        "ian/iang",
-        "uan/uang",
-        "un/ong",
-    ]
-)
+_PAIRS = "z/zh c/ch s/sh n/l f/h r/l in/ing en/eng an/ang ian/iang uan/uang un/ong"
+_ALIKE = frozenset(frozenset(pair.split("/")) for pair in _PAIRS.split())
 
 
 def read_sentences(sources: Sequence[Path]) -> list[str]:
