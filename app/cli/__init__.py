@@ -63,7 +63,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point; errors with a stable id become one line on stderr and exit 1."""
     try:
-        cli(standalone_mode=True)
+        cli(prog_name="hotline")
     except Exception as error:
         # those of the domain rules are no HotlineError and are not imported here: loading them is slow
         stable = getattr(error, "id", None)

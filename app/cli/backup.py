@@ -55,15 +55,23 @@ def backup(out: Path, data: Path | None) -> None:
     settings = settings_of(data)
     url = database_url(settings)
     manifest: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="hotline-backup-") as scratch, tarfile.open(out, "w") as archive:
+    with tempfile.TemporaryDirectory(prefix="hotline-backup-") as scratch:
         dump = Path(scratch) / _DUMP
         _run(_tool("pg_dump"), "--format=custom", f"--file={dump}", url)
+        made = out.with_name(f"{out.name}.part")  # whole or not at all
+        made.touch(mode=0o600)
+        _write(made, settings.data_dir, dump, manifest)
+        made.replace(out)
+    print_json({"backup": str(out), "files": len(manifest), "bytes": out.stat().st_size})
+
+
+def _write(out: Path, data_dir: Path, dump: Path, manifest: dict[str, str]) -> None:
+    """The dump, what is kept of the data folder, and last the manifest, which is filled on the way."""
+    with tarfile.open(out, "w") as archive:
         files = [(dump, _DUMP)]
         for folder in _KEPT:
-            root = settings.data_dir / folder
-            files += [
-                (path, str(path.relative_to(settings.data_dir))) for path in sorted(root.rglob("*")) if path.is_file()
-            ]
+            root = data_dir / folder
+            files += [(path, str(path.relative_to(data_dir))) for path in sorted(root.rglob("*")) if path.is_file()]
         for path, name in files:
             try:
                 content = path.read_bytes()
@@ -72,8 +80,6 @@ def backup(out: Path, data: Path | None) -> None:
             manifest[name] = sha256(content).hexdigest()
             _add(archive, name, content)
         _add(archive, _MANIFEST, json.dumps({"at": local_iso(utc_now()), "files": manifest}).encode())
-    out.chmod(0o600)
-    print_json({"backup": str(out), "files": len(manifest), "bytes": out.stat().st_size})
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

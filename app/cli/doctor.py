@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.cli import data_option
 from app.cli.run import print_json, settings_of
@@ -34,7 +36,7 @@ def _database(settings: AppSettings) -> str:
 
 
 def _valkey(settings: AppSettings) -> str:
-    client = redis.Redis.from_url(valkey_url(settings), socket_connect_timeout=2)
+    client = redis.Redis.from_url(valkey_url(settings), socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
     try:
         client.ping()
     finally:

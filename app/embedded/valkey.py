@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.errors import HotlineError
 
@@ -53,7 +55,7 @@ class EmbeddedValkey:
             ValkeyStartError: it did not within ``timeout_s``.
         """
         end = time.monotonic() + timeout_s
-        client = redis.Redis(unix_socket_path=str(self.socket))
+        client = redis.Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))  # we try again ourselves
         try:
             while True:
                 try:
