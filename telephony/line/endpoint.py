@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 _CODECS = {"PCMA/8000/1": 200, "PCMU/8000/1": 190}
 _CLOCK = 8000
+_SHORTEST_PLAY = 4096
+"""Bytes. Pjmedia never reports the end of a playlist that fits into its file buffer (a quarter of a second)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class _Call(pj.Call):
         try:
             info = self.getInfo()
             if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-                self._endpoint.happened.append(Happened("ended", number=info.lastStatusCode))
+                self._endpoint.report(self, Happened("ended", number=info.lastStatusCode))
         except pj.Error:
             log.exception("call_state_failed")
 
@@ -56,13 +58,13 @@ class _Call(pj.Call):
         try:
             info = self.getInfo()  # keep it: its media vector is freed with it
             if info.media and info.media[0].status == pj.PJSUA_CALL_MEDIA_ACTIVE:
-                self._endpoint.happened.append(Happened("media", text=self.getStreamInfo(0).codecName))
+                self._endpoint.report(self, Happened("media", text=self.getStreamInfo(0).codecName))
         except pj.Error:
             log.exception("media_state_failed")
 
     def onDtmfDigit(self, prm: pj.OnDtmfDigitParam) -> None:  # noqa: N802
         method = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc4733"
-        self._endpoint.happened.append(Happened("digit", text=prm.digit, number=int(method == "info")))
+        self._endpoint.report(self, Happened("digit", text=prm.digit, number=int(method == "info")))
 
     def onCallTransferRequest(self, prm: pj.OnCallTransferRequestParam) -> None:  # noqa: N802
         prm.statusCode = 403
@@ -129,6 +131,11 @@ class Endpoint:
         self._call = call
         self.happened.append(Happened("incoming"))
 
+    def report(self, call: pj.Call, happened: Happened) -> None:
+        """What a call says, unless it is one that was refused."""
+        if call is self._call:
+            self.happened.append(happened)
+
     def answer(self) -> None:
         """200 OK; an offer without G.711 has been refused with 488 by pjsua2 itself."""
         if self._call is not None:
@@ -164,7 +171,7 @@ class Endpoint:
         """Play files without gaps between them; those that cannot be played are passed over."""
         self.stop_play()
         playable = [str(path) for path in files if is_playable(path)]
-        if not playable or self._audio is None:
+        if sum(Path(name).stat().st_size for name in playable) < _SHORTEST_PLAY or self._audio is None:
             self.happened.append(Happened("eof", text=play_id))
             return
         player = _Player(self, play_id)
