@@ -115,6 +115,7 @@ class Phone:
         self._result.hangup_cause = code
         self._result.far_hangup = not self._over and self._result.answered
         self._over = True
+        self._audio = None  # gone with the call: asking it anything would raise
 
     def media(self, audio: pj.AudioMedia) -> None:
         """There is sound (again, after a re-INVITE)."""
