@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -231,6 +232,20 @@ def test_an_evaluation_counts_by_hand(three, monkeypatch):
     # F1: label 0 2·1/(3+2), label 1 2·1/(1+2), label 2 0, the unknown 0
     assert figures["macro_f1"] == pytest.approx((2 / 5 + 2 / 3) / 4, abs=1e-4)
     assert figures["texts_per_s"] > 0
+
+
+def test_the_surest_four_of_five_and_the_best_three_are_counted_apart():
+    """Ten texts of four labels; the two least sure are wrong, one truth is ranked fourth."""
+
+    class Given:
+        labels = ("甲", "乙", "丙", "丁")
+        about: ClassVar = {"keywords": {"甲": []}, "majority": "甲"}
+
+        def chances(self, *_):
+            return np.array([[0.7, 0.2, 0.06, 0.04]] * 8 + [[0.4, 0.3, 0.2, 0.1]] * 2)
+
+    figures = evaluate(Given(), ["文"] * 10, ["甲"] * 8 + ["丙", "丁"])
+    assert (figures["accuracy"], figures["accuracy_at_80"], figures["top3"]) == (0.8, 1.0, 0.9)
 
 
 def test_the_baseline_goes_by_keywords_and_else_by_the_commonest_label(three, monkeypatch):

@@ -193,6 +193,10 @@ def test_an_alias_that_begins_a_longer_name_elsewhere_names_no_district(small):
     assert small("东河区涌水").district == "东河区"
 
 
+def test_a_district_with_a_name_right_behind_it_is_meant_more_than_one_that_somebody_lives_in(small):
+    assert small("我住在西岭区，反映东河区长江大道的灯").district == "东河区"
+
+
 def test_a_score_is_what_the_rules_make_it(small):
     # 0.8, and two hundredths a letter; a tenth more where the district agrees, four less where it does not
     assert small("长江大道").score == pytest.approx(0.88)
