@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
-import sys
 import time
 from typing import Any
 
 import click
 
+from app.cli.processes import become
 from app.cli.run import print_json
 from app.clock import utc_now
 from app.settings import AppSettings
@@ -20,12 +19,28 @@ def bench() -> None:
     """Measure (docs/perf/)."""
 
 
-@bench.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+_PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@bench.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def calls(arguments: tuple[str, ...]) -> None:
     """Parallel citizens against a SIP address: hotline bench calls SIP_URI --audio F.wav --parallel 20."""
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "telephony.citizen.load", *arguments])  # noqa: S606
+    become("telephony.citizen.load", *arguments)
+
+
+@bench.command("line-kills", context_settings=_PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def line_kills(arguments: tuple[str, ...]) -> None:
+    """Kill -9 lines in mid-call: hotline bench line-kills SIP_URI --data var --audio F.wav --times 20."""
+    become("telephony.citizen.kills", *arguments)
+
+
+@bench.command(context_settings=_PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def captions(arguments: tuple[str, ...]) -> None:
+    """Character error rate and speed of the recogniser: hotline bench captions index.csv (columns file, text)."""
+    become("telephony.scribe.bench", *arguments)
 
 
 @bench.command()

@@ -15,7 +15,8 @@ from app.settings import AppSettings
 _PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
 
 
-def _become(module: str, *arguments: str) -> NoReturn:
+def become(module: str, *arguments: str) -> NoReturn:
+    """Go on as this module in place of this process: telephony is never imported here."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606  (no shell: our own interpreter)
 
@@ -56,25 +57,25 @@ def worker(data: Path | None) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def front_door(arguments: tuple[str, ...]) -> None:
     """Answer calls: SIP edge, line pool, spool."""
-    _become("telephony.front_door", *arguments)
+    become("telephony.front_door", *arguments)
 
 
 @click.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def scribe(arguments: tuple[str, ...]) -> None:
     """Write down what is said."""
-    _become("telephony.scribe", *arguments)
+    become("telephony.scribe", *arguments)
 
 
 @click.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def call(arguments: tuple[str, ...]) -> None:
     """Place a simulated citizen's call: hotline call SIP_URI --audio F.wav …."""
-    _become("telephony.citizen", *arguments)
+    become("telephony.citizen", *arguments)
 
 
 @click.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def transcribe(arguments: tuple[str, ...]) -> None:
     """Transcribe a WAV: hotline transcribe F.wav [--model M]."""
-    _become("telephony.scribe.transcribe", *arguments)
+    become("telephony.scribe.transcribe", *arguments)

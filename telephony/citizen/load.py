@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import sys
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +11,12 @@ import click
 import msgspec
 
 from telephony.citizen.__main__ import check_audio
-from telephony.citizen.phone import Phone, Plan
+from telephony.citizen.children import place
+from telephony.citizen.phone import Plan
 
 
-def _place(plan: Plan, writing: int) -> None:
-    """In the child: one call, its result into the pipe; never returns."""
-    code = 1
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        result = Phone(plan).run()
-        os.write(writing, msgspec.json.encode(dataclasses.asdict(result)))
-        code = 0
-    except Exception:  # noqa: BLE001  (told before the child ends; the parent counts it as failed)
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def _percentile(values: list[float], share: float) -> float | None:
+def percentile(values: list[float], share: float) -> float | None:
+    """The value below which this share of them lies; None of none."""
     return round(sorted(values)[min(len(values) - 1, int(len(values) * share))], 1) if values else None
 
 
@@ -56,51 +40,28 @@ def main(
     """PARALLEL citizens call SIP_URI; exit 1 when a call failed."""
     del as_json
     check_audio(audio)
-    children = []
+    citizens = []
     for number in range(parallel):
-        reading, writing = os.pipe()
-        plan = Plan(
-            uri=sip_uri,
-            audio=(audio[number % len(audio)],),
-            number=str(first_number + number),
-            max_s=max_seconds,
-        )
-        pid = os.fork()
-        if pid == 0:
-            os.close(reading)
-            _place(plan, writing)
-        os.close(writing)
-        children.append((pid, reading))
+        file = audio[number % len(audio)]
+        citizens.append(place(Plan(uri=sip_uri, audio=(file,), number=str(first_number + number), max_s=max_seconds)))
         time.sleep(1.0 / rate)
-    results = [_result(pid, reading) for pid, reading in children]
-    for number, result in enumerate(results):
-        if result is not None and not result["answered"]:
-            click.echo(f"call {number}: not answered: {result}", err=True)
+    results = [citizen.result() for citizen in citizens]
     met = [result for result in results if result is not None and result["answered"]]
     failed = parallel - len(met)
     summary: dict[str, Any] = {
         "calls": parallel,
         "failed": failed,
         "ended_by_us": sum(not result["far_hangup"] for result in met),
-        "setup_ms": {f"p{share}": _percentile([r["setup_ms"] for r in met], share / 100) for share in (50, 95, 99)},
+        "setup_ms": {f"p{share}": percentile([r["setup_ms"] for r in met], share / 100) for share in (50, 95, 99)},
         "rx_gap_ms": {
-            "p99_of_p99": _percentile([r["rx_gap_p99_ms"] for r in met if r["rx_gap_p99_ms"]], 0.99),
-            "p50_of_max": _percentile([r["rx_gap_max_ms"] for r in met if r["rx_gap_max_ms"]], 0.5),
+            "p99_of_p99": percentile([r["rx_gap_p99_ms"] for r in met if r["rx_gap_p99_ms"]], 0.99),
+            "p50_of_max": percentile([r["rx_gap_max_ms"] for r in met if r["rx_gap_max_ms"]], 0.5),
             "max": max((r["rx_gap_max_ms"] for r in met if r["rx_gap_max_ms"]), default=None),
         },
-        "talk_s": {"p50": _percentile([r["talk_s"] for r in met], 0.5)},
+        "talk_s": {"p50": percentile([r["talk_s"] for r in met], 0.5)},
     }
     click.echo(msgspec.json.encode(summary).decode())
     sys.exit(1 if failed else 0)
-
-
-def _result(pid: int, reading: int) -> dict[str, Any] | None:
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    _, status = os.waitpid(pid, 0)
-    if not data:
-        click.echo(f"citizen {pid} ended without a result: status {status}", err=True)
-    return msgspec.json.decode(data) if data else None
 
 
 if __name__ == "__main__":
