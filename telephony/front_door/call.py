@@ -175,12 +175,10 @@ class Call:
             case SpeechStarted(at_s=at_s):
                 self.record.speech_since = at_s
                 self._do(self._intake.speech_started(now))
-                self._door.remember(self.record)
             case SpeechEnded():
                 self.record.speech_since = None if event.final else event.end_s
                 self._utterance(event.start_s, event.end_s)
                 self._do(self._intake.speech_ended(event.voiced_s, final=event.final, now=now))
-                self._door.remember(self.record)
             case RtpSilence(seconds=seconds):
                 log.info("citizen_silent_on_rtp", call=self.id, seconds=seconds)
                 self._door.ask_sip("hang_up", self.id)
@@ -188,6 +186,7 @@ class Call:
                 self.line_over.set()
             case _:
                 return
+        self._door.remember(self.record)  # also where nothing was to be done the conversation has gone on
 
     def tick(self) -> None:
         """Time has passed."""

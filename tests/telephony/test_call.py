@@ -151,6 +151,14 @@ def test_utterances_wait_for_text_and_are_journalled_at_once(notes: Notes, call:
     assert Path(waiting.path).is_absolute()
 
 
+def test_whatever_a_line_reports_the_conversation_is_journalled_after_it(notes: Notes, call: Call, line: Line):
+    for event in (Played(id="1"), Played(id="2"), SpeechStarted(at_s=1.0), Digit(digit="1", method="info")):
+        notes.journal.clear()
+        call.on_line_event(event)
+        assert notes.journal
+    assert call.record.state.phase == "listening"
+
+
 def test_a_piece_of_longer_speech_leaves_the_rest_open(call: Call, line: Line):
     call.on_line_event(SpeechStarted(at_s=1.0))
     call.on_line_event(SpeechEnded(start_s=1.0, end_s=12.0, voiced_s=9.0, final=False))

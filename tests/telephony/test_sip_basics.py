@@ -86,11 +86,10 @@ def test_a_cancel_before_the_answer_ends_the_call_with_487(door: Door, caller: C
     branch = "z9hG4bKcancelled"
     caller.send(caller.compose("INVITE", sdp(caller.rtp_port), branch=branch))
     caller.send(caller.compose("CANCEL", cseq=caller.cseq, branch=branch))
-    cancelled = caller.final("CANCEL")
-    assert cancelled is not None
-    assert cancelled.code == 200
-    answer = caller.final("INVITE")
-    assert answer is not None
-    assert answer.code == 487
+    while caller.receive(0.3) is not None:
+        pass
+    finals = {message.method: message.code for message in caller.received if message.code >= 200}
+    assert finals == {"CANCEL": 200, "INVITE": 487}
+    caller.send(caller.compose("ACK", cseq=caller.cseq, branch=branch))
     ended = door.ended(caller.ani)
     assert (ended["outcome"], ended["by"]) == ("failed", "citizen")
