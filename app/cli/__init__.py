@@ -65,11 +65,13 @@ def main() -> None:
     try:
         cli(prog_name="hotline")
     except Exception as error:
-        # those of the domain rules are no HotlineError and are not imported here: loading them is slow
-        stable = getattr(error, "id", None)
+        # by their form: importing the domain rules and the database's driver would slow every command down
+        stable, message = getattr(error, "id", None), str(error)
+        if type(error).__name__ == "OperationalError":
+            stable, message = "database.unavailable", f"连不上数据库: {message.splitlines()[0]}"
         if not isinstance(stable, str):
             raise
-        click.echo(f"hotline: {stable}: {error}", err=True)
+        click.echo(f"hotline: {stable}: {message}", err=True)
         sys.exit(1)
 
 

@@ -139,6 +139,14 @@ def test_without_an_instance_a_command_says_what_to_do(hotline, tmp_path, comman
     assert "hotline up" in ran.err
 
 
+@pytest.mark.parametrize("command", ["tickets", "calls", "verify", "migrate", "ticket x"])
+def test_when_the_instances_database_is_gone_a_command_says_so_on_one_line(hotline, data_of, tmp_path, command):
+    ran = hotline(*command.split(), "--data", data_of(f"postgresql://postgres@/x?host={tmp_path}"))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("hotline: database.unavailable: 连不上数据库: ")
+    assert len(ran.err.splitlines()) == 1
+
+
 def test_the_instance_of_the_folder_goes_before_the_environments_database(hotline, drafted_url, data_of, monkeypatch):
     data = data_of(drafted_url)
     monkeypatch.setenv("HOTLINE_DATABASE_URL", "postgresql://nobody@/nothing?host=/nowhere")
