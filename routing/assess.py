@@ -14,7 +14,7 @@ from routing.limits import limits_of, profile_of
 from routing.places.finder import PlaceFinder
 from routing.text import normalise
 from routing.title import make_title
-from routing.urgency import Cue, find_cues, urgency
+from routing.urgency import Cue, find_cues, leaf_of_danger, urgency
 
 _ALTERNATIVES = 3
 
@@ -41,11 +41,12 @@ class Router:
         """
         text = normalise(text)
         leaf, kind = self._model.judge(f"{title} {text}" if title else text)
-        category = self._categories[leaf.label]
         cues = find_cues(text, self._city.emergency_words)
-        level = urgency(category.profile, leaf.label, leaf.confidence, kind.label, cues)
+        code, confidence = leaf_of_danger(leaf.ranked, cues, self._city.emergency_leaves)
+        category = self._categories[code]
+        level = urgency(category.profile, code, confidence, kind.label, cues)
         place = self._places.find(text)
-        dispatch = self._dispatcher.dispatch(category, place, kind.label, level, leaf.confidence)
+        dispatch = self._dispatcher.dispatch(category, place, kind.label, level, confidence)
         limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
         doubts = [f"疑似紧急：{cue.heard}" for cue in cues] if level > 1 else []  # praise, advice, or only its sound
         dispatch = replace(dispatch, confirm=(*dispatch.confirm, *dict.fromkeys(doubts), *faults))
@@ -57,10 +58,10 @@ class Router:
             place=place,
             dispatch=dispatch,
             limits=limits,
-            confidence=leaf.confidence,
+            confidence=confidence,
             alternatives=tuple(
-                Alternative(code, self._categories[code].path, round(chance, 4))
-                for code, chance in leaf.ranked[1 : 1 + _ALTERNATIVES]
+                Alternative(other, self._categories[other].path, round(chance, 4))
+                for other, chance in [pair for pair in leaf.ranked if pair[0] != code][:_ALTERNATIVES]
             ),
             reasons=(*_cue_reasons(cues), *leaf.reasons),
             title=title or make_title(text, category, place),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from routing.pinyin import character_sounds, distance, syllables
@@ -42,15 +42,19 @@ _OTHER_WORDS = {
 """Words that hold a danger's letters and are none: 挨着火锅店, 晚上吊车, 落水管, 减轻生活."""
 _FUZZY = 0.2
 _SHORTEST_FUZZY = 2
+_SHORTEST_SAME_SOUND = 3
+"""From so many characters on, the same sounds are no accident: 就护车 is 救护车."""
 _SURE_LEAF = 0.25
-_CALM_TYPES = frozenset({"表扬", "建议", "咨询"})
+_SURE_LEAF_OF_QUESTION = 0.5
+_GLAD_TYPES = frozenset({"表扬", "建议"})
+_SURE_OF_OTHER, _LIKELY = 0.6, 0.05
 _TRANSFER_LEAVES = frozenset({"100101", "100103", "100201", "100301", "040303"})
 """Leaves of the T profile that are a danger of the moment when somebody asks for help (domain.md §5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """``heard`` is the piece of text; ``exact`` False: only its sound is that of ``phrase``."""
+    """``heard`` is the piece of text; ``exact`` False: it only sounds somewhat like ``phrase``."""
 
     group: str
     phrase: str
@@ -112,8 +116,12 @@ def _by_sound(before: str, clause: str, sounds: tuple[str, ...], phrase: str, gr
         window = sounds[start : start + length]
         if window[0] != wanted[0] and window[-1] != wanted[-1]:
             continue
-        if distance(window, wanted, limit=_FUZZY) <= _FUZZY and not _unsaid(before, clause[:start], clause, group):
-            yield Cue(group, phrase, clause[start : start + length], exact=False)
+        off = distance(window, wanted, limit=_FUZZY)
+        if off > _FUZZY or re.match(_NO_EVENT, clause[start + length :]):
+            continue
+        if not _unsaid(before, clause[:start], clause, group):
+            same = off == 0 and length >= _SHORTEST_SAME_SOUND
+            yield Cue(group, phrase, clause[start : start + length], exact=same)
             return
 
 
@@ -137,15 +145,34 @@ def _unsaid(before: str, lead: str, clause: str, group: str) -> bool:
 def urgency(profile: str, leaf: str, leaf_confidence: float, kind: str, cues: Sequence[Cue]) -> int:
     """1 特急, 2 紧急, 3 一般 (domain.md §2.1).
 
-    A danger that was said outright is 1 whatever the class; a leaf of profile E1 is 1 unless the caller only praises,
-    asks or suggests; E2 is 2.
+    A danger that was said outright is 1 whatever the class; a leaf of profile E1 is 1 unless the caller only praises
+    or suggests (who asks what to do about a smell of gas asks in danger: there the leaf must be surer); E2 is 2.
     """
-    exact = any(cue.exact for cue in cues)
-    calm = kind in _CALM_TYPES
-    if exact and not (calm and kind != "咨询"):
+    if kind in _GLAD_TYPES:
+        return 3
+    if any(cue.exact for cue in cues):
         return 1
-    if not calm and leaf_confidence >= _SURE_LEAF and (profile == "E1" or leaf in _TRANSFER_LEAVES):
+    sure = _SURE_LEAF_OF_QUESTION if kind == "咨询" else _SURE_LEAF
+    if leaf_confidence >= sure and (profile == "E1" or (leaf in _TRANSFER_LEAVES and kind != "咨询")):
         return 1
-    if profile in {"E1", "E2"} and kind not in {"表扬", "建议"}:
-        return 2
-    return 3
+    return 2 if profile in {"E1", "E2"} else 3
+
+
+def leaf_of_danger(
+    ranked: Sequence[tuple[str, float]], cues: Sequence[Cue], leaves: Mapping[str, Sequence[str]]
+) -> tuple[str, float]:
+    """The category, with what was said outright borne in mind.
+
+    Where the classifier is unsure, the likeliest leaf that a danger's group stands for is taken before a likelier one
+    that has nothing to do with it (somebody lies in the road: first aid, not parking).
+
+    Args:
+        ranked: (leaf, confidence), best first.
+        cues: what :func:`find_cues` found.
+        leaves: group of cues → leaves it stands for.
+    """
+    best, confidence = ranked[0]
+    meant = {leaf for cue in cues if cue.exact for leaf in leaves.get(cue.group, ())}
+    if not meant or best in meant or confidence >= _SURE_OF_OTHER:
+        return best, confidence
+    return next(((leaf, chance) for leaf, chance in ranked if leaf in meant and chance >= _LIKELY), ranked[0])

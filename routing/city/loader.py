@@ -13,14 +13,14 @@ from routing.city.duties import read_aliases, read_catalogue, read_categories
 from routing.city.faults import CityError, Findings
 from routing.city.schema import Category, City, LimitProfile
 from routing.city.table import Row
-from routing.city.words import read_emergency_words, read_messages, read_prompts
+from routing.city.words import read_emergency_leaves, read_emergency_words, read_messages, read_prompts
 
 CITY = "city.yaml"
 APPEAL_TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其他")
 
 _KEYS = (
     "name", "title", "timezone", "count_from_next_day", "type_override", "auto_dispatch_confidence",
-    "suggest_confidence", "human_confirm", "backstop", "calendar",
+    "suggest_confidence", "human_confirm", "backstop", "calendar", "emergency_leaves",
 )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def load(path: Path) -> City:
         prompts=prompts,
         backstop=read_backstop(document, units, places),
         emergency_words=tuple(words),
+        emergency_leaves=read_emergency_leaves(document, words, categories),
         auto_dispatch_confidence=_confidence(document, "auto_dispatch_confidence"),
         suggest_confidence=_confidence(document, "suggest_confidence"),
         human_confirm=document.texts("human_confirm"),

@@ -157,6 +157,8 @@ class City:
     a phrase of one of those groups; a phrase given both ways stands alone as text and needs a companion when it is only
     matched by sound (着火 may be 找活).
     """
+    emergency_leaves: dict[str, tuple[str, ...]]
+    """Cue group → leaves of the category tree it stands for (急病 → 突发疾病伤害)."""
     auto_dispatch_confidence: float
     suggest_confidence: float
     human_confirm: tuple[str, ...]

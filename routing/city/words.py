@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from pathlib import Path
 from string import Formatter
 
-from routing.city.document import read_document
+from routing.city.document import Document, read_document
 from routing.city.faults import Findings
 from routing.city.table import Row, Seen, read_table
 
 MESSAGES, PROMPTS, EMERGENCY_WORDS = "messages.yaml", "prompts.yaml", "emergency_words.csv"
+EMERGENCY_LEAVES = "emergency_leaves"
 
 
 def read_messages(root: Path, findings: Findings) -> dict[str, str]:
@@ -55,3 +57,21 @@ def read_emergency_words(root: Path, findings: Findings) -> list[tuple[str, str,
         if not seen.again((word[0], bool(companions)), word[0], row):
             words.append(word)
     return words
+
+
+def read_emergency_leaves(
+    city: Document, words: Iterable[tuple[str, str, str]], categories: Container[str]
+) -> dict[str, tuple[str, ...]]:
+    """Group of emergency words → leaves, from city.yaml; none where the city gives none."""
+    leaves: dict[str, tuple[str, ...]] = {}
+    mapping = city.mapping(EMERGENCY_LEAVES) if EMERGENCY_LEAVES in city.names() else None
+    groups = {group for _, group, _ in words}
+    for group in mapping.names() if mapping else ():
+        assert mapping is not None
+        leaves[group] = mapping.texts(group)
+        if group not in groups:
+            mapping.fault(f"{EMERGENCY_WORDS} 中没有“{group}”组的词语", group)
+        for leaf in leaves[group]:
+            if leaf not in categories:
+                mapping.fault(f"类别“{leaf}”不存在", group)
+    return leaves

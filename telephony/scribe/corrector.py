@@ -24,6 +24,7 @@ _NEARLY = 2.0
 _SURE_LOGPROB = -0.15
 _SURE_COST = 8.0
 _BEAM = 32
+_NO_ACCIDENT = 3
 _INITIALS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
 _PAIRS = "z/zh c/ch s/sh n/l f/h r/l in/ing en/eng an/ang ian/iang uan/uang un/ong"
 _ALIKE = frozenset(frozenset(pair.split("/")) for pair in _PAIRS.split())
@@ -89,15 +90,19 @@ class Corrector:
         return paths[0][2]
 
     def _without_new_danger(self, heard: str, corrected: str) -> str:
-        """Where a word of danger was made, what was heard stands."""
+        """Where a word of danger was made, what was heard stands, unless a long word sounds just the same (救护车)."""
         for word in self._guarded:
             at = corrected.find(word)
             while at >= 0:
                 end = at + len(word)
-                if heard[at:end] != word:
+                if heard[at:end] != word and not _same_long_sound(heard[at:end], word):
                     corrected = corrected[:at] + heard[at:end] + corrected[end:]
                 at = corrected.find(word, end)
         return corrected
+
+
+def _same_long_sound(heard: str, word: str) -> bool:
+    return len(word) >= _NO_ACCIDENT and [_sound(sign) for sign in heard] == [_sound(sign) for sign in word]
 
 
 def _is_han(character: str) -> bool:

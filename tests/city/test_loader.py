@@ -37,6 +37,9 @@ def test_a_sound_city_is_loaded_with_everything_in_it(small):
 
 # file, what to write instead of what, and the fault that follows
 FAULTS = [
+    ("city.yaml", "backstop:", 'emergency_leaves:\n  烟火: ["010101"]\nbackstop:',
+     "city.yaml:11: emergency_words.csv 中没有“烟火”组的词语"),
+    ("city.yaml", "backstop:", 'emergency_leaves:\n  火情: ["999999"]\nbackstop:', "city.yaml:11: 类别“999999”不存在"),
     ("units.csv", "D1-ZJ,东区住建局,东区住建,department,3,D1", "D1-ZJ,东区住建局,东区住建,department,3,D9",
      "units.csv:5: 上级“D9”不存在"),
     ("units.csv", "hotline,1,,", "hotline,1,D1,", "units.csv:2: 上级关系成环：HL → D1 → HL"),

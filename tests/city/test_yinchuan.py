@@ -250,3 +250,8 @@ def test_the_data_files_name_no_path_of_a_machine():
         if path.suffix in {".csv", ".yaml"}:
             assert "/work" not in path.read_text(encoding="utf-8")
             assert Path.home().as_posix() not in path.read_text(encoding="utf-8") or Path.home() == Path("/")
+
+
+def test_every_danger_but_a_bare_cry_for_help_stands_for_a_leaf(yinchuan):
+    strong = {group for _, group, companions in yinchuan.emergency_words if not companions}
+    assert set(yinchuan.emergency_leaves) == strong - {"求救"}

@@ -6,7 +6,7 @@ import pytest
 
 from routing.city import City
 from routing.text import normalise
-from routing.urgency import Cue, find_cues, urgency
+from routing.urgency import Cue, find_cues, leaf_of_danger, urgency
 
 DANGERS = {
     "火情": "我们楼下着火了",
@@ -257,7 +257,9 @@ ALIKE = [Cue("火情", "着火", "找活", exact=False)]
         # a leaf of life and property, if it is fairly sure
         ("E1", "020401", 0.25, "求助", [], 1),
         ("E1", "020401", 0.24, "求助", [], 2),
-        ("E1", "020401", 0.9, "咨询", [], 2),
+        # who asks what to do in danger is in danger, if the leaf is surer
+        ("E1", "020401", 0.5, "咨询", [], 1),
+        ("E1", "020401", 0.49, "咨询", [], 2),
         ("E1", "020401", 0.9, "建议", [], 3),
         ("E1", "020401", 0.9, "表扬", OUTRIGHT, 3),
         # transfer leaves that are dangers of the moment; moving a car is none
@@ -277,3 +279,33 @@ ALIKE = [Cue("火情", "着火", "找活", exact=False)]
 )
 def test_how_urgent_an_appeal_is(profile, leaf, confidence, kind, cues, level):
     assert urgency(profile, leaf, confidence, kind, cues) == level
+
+
+def test_a_long_phrase_of_the_very_same_sound_counts_as_said(cues):
+    assert Cue("急病", "救护车", "就护车", exact=True) in cues("有人叫不醒，请快点派就护车")
+
+
+def test_a_short_phrase_of_the_same_sound_does_not(cues):
+    assert [cue for cue in cues("我把大门打开，在找活") if cue.exact] == []
+
+
+ILL = [Cue("急病", "叫不醒", "叫不醒", exact=True)]
+LEAVES = {"急病": ("100301",), "火情": ("100201",)}
+
+
+@pytest.mark.parametrize(
+    ("ranked", "cues", "leaf"),
+    [
+        ((("040201", 0.25), ("020102", 0.2), ("100301", 0.2)), ILL, ("100301", 0.2)),
+        ((("040201", 0.59), ("100301", 0.05)), ILL, ("100301", 0.05)),
+        ((("040201", 0.6), ("100301", 0.3)), ILL, ("040201", 0.6)),  # sure of something else
+        ((("040201", 0.25), ("100301", 0.04)), ILL, ("040201", 0.25)),  # hardly likely
+        ((("100301", 0.3), ("100201", 0.29)), ILL, ("100301", 0.3)),  # it is the best already
+        ((("040201", 0.25), ("100201", 0.2)), ILL, ("040201", 0.25)),  # another danger's leaf
+        ((("040201", 0.25), ("100201", 0.2)), ALIKE, ("040201", 0.25)),  # sound alone moves nothing
+        ((("040201", 0.25), ("100301", 0.2)), [], ("040201", 0.25)),
+        ((("040201", 0.25), ("100301", 0.2)), [Cue("求救", "救命", "救命", exact=True)], ("040201", 0.25)),
+    ],
+)
+def test_a_danger_said_outright_decides_between_leaves_the_classifier_is_unsure_of(ranked, cues, leaf):
+    assert leaf_of_danger(ranked, cues, LEAVES) == leaf
