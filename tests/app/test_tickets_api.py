@@ -8,6 +8,10 @@ from sqlalchemy import text
 from app.tickets.drafting import draft_ticket
 from models.audit import AuditEntry
 from models.ledger import audit_entry, first_break
+from models.session import engine, sessions
+from routing.assess import Router
+from tests.fixtures.record import run_apart
+from tests.fixtures.servers import admin, url_of
 
 from .people import sign_in_as
 from .telling import CONSULT, FIRE, REPORT, START, bring, rows, whole
@@ -16,25 +20,40 @@ ONE, TWO, THREE = (f"12345202611240000{number}" for number in (1, 2, 3))
 WAV = b"RIFF" + bytes(40)
 
 
+async def _write(url: str, judge: Router) -> None:
+    db_engine = engine(url)
+    async with sessions(db_engine)() as db:
+        await db.execute(
+            text("INSERT INTO units (code, name, short, kind, tier, parent, active) "
+                 "VALUES ('640106-S01', '某街道', '街道', 'street', 3, '640106', true)")
+        )  # fmt: skip
+        for number, said in enumerate((CONSULT, REPORT, FIRE), 1):
+            await bring(db, whole(said, f"c{number}", ani=f"1390000000{number}"))
+            await draft_ticket(db, judge, f"c{number}", START)
+        await db.execute(text("UPDATE tickets SET host_unit = '640106-S01' WHERE no = :no"), {"no": THREE})
+        await db.commit()
+    await db_engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def tickets_template(postgres, seeded_template, judge):
+    """Three: consultation (dispatched to 640100-GJ), report (in review), fire (moved to a unit below 金凤区)."""
+    admin(postgres, f"CREATE DATABASE template_tickets TEMPLATE {seeded_template}")
+    run_apart(_write(url_of(postgres, "template_tickets"), judge))
+    return "template_tickets"
+
+
 @pytest.fixture
-async def tickets(city_db, judge):
-    """Three: consultation (dispatched to 640100-GJ), report (in review), fire in 金凤 (moved to a street's unit)."""
-    for number, said in enumerate((CONSULT, REPORT, FIRE), 1):
-        await bring(city_db, whole(said, f"c{number}", ani=f"1390000000{number}"))
-        await draft_ticket(city_db, judge, f"c{number}", START)
-    await city_db.execute(text("UPDATE tickets SET host_unit = '640106-S01' WHERE no = :no"), {"no": THREE})
-    await city_db.commit()
+def seeded_url(postgres, tickets_template):
+    """In this file the database has the tickets in it."""
+    admin(postgres, f"CREATE DATABASE tickets_here TEMPLATE {tickets_template} STRATEGY file_copy")
+    yield url_of(postgres, "tickets_here")
+    admin(postgres, "DROP DATABASE tickets_here WITH (FORCE)")
+
+
+@pytest.fixture
+def tickets(city_db):
     return city_db
-
-
-@pytest.fixture
-async def subtree(city_db):
-    """A unit below 金凤区."""
-    await city_db.execute(
-        text("INSERT INTO units (code, name, short, kind, tier, parent, active) "
-             "VALUES ('640106-S01', '某街道', '街道', 'street', 3, '640106', true)")
-    )  # fmt: skip
-    await city_db.commit()
 
 
 async def _numbers(client, query="") -> list[str]:
@@ -43,12 +62,12 @@ async def _numbers(client, query="") -> list[str]:
     return [ticket["no"] for ticket in answer.json()]
 
 
-async def test_the_hotline_sees_all_tickets_newest_first(client, subtree, tickets):
+async def test_the_hotline_sees_all_tickets_newest_first(client, tickets):
     await sign_in_as(client, tickets, "dispatcher")
     assert await _numbers(client) == [THREE, TWO, ONE]
 
 
-async def test_the_list_is_narrowed_and_paged(client, subtree, tickets):
+async def test_the_list_is_narrowed_and_paged(client, tickets):
     await sign_in_as(client, tickets, "dispatcher")
     assert await _numbers(client, "?status=20") == [TWO]
     assert await _numbers(client, "?call_id=c1") == [ONE]
@@ -65,20 +84,20 @@ async def test_the_list_is_narrowed_and_paged(client, subtree, tickets):
     [("640106", [THREE]), ("640106-S01", [THREE]), ("640100-GJ", [ONE]), ("640104", []), (None, [])],
 )
 @pytest.mark.parametrize("role", ["unit_signer", "district_admin"])
-async def test_a_unit_sees_what_was_dispatched_to_it_and_below_it(client, subtree, tickets, role, unit, seen):
+async def test_a_unit_sees_what_was_dispatched_to_it_and_below_it(client, tickets, role, unit, seen):
     await sign_in_as(client, tickets, role, unit)
     assert await _numbers(client) == seen
     found = {no: (await client.get(f"/api/tickets/{no}")).status_code for no in (ONE, TWO, THREE)}
     assert found == {no: 200 if no in seen else 404 for no in (ONE, TWO, THREE)}
 
 
-async def test_the_unit_above_sees_everything_dispatched_but_nothing_in_review(client, subtree, tickets):
+async def test_the_unit_above_sees_everything_dispatched_but_nothing_in_review(client, tickets):
     (top,) = await rows(tickets, "SELECT code FROM units WHERE parent IS NULL AND tier = 1")
     await sign_in_as(client, tickets, "unit_signer", top)
     assert await _numbers(client) == [THREE, ONE]
 
 
-async def test_the_list_never_shows_a_whole_number(client, subtree, tickets):
+async def test_the_list_never_shows_a_whole_number(client, tickets):
     await sign_in_as(client, tickets, "director")
     answer = await client.get("/api/tickets")
     assert [ticket["caller_phone"] for ticket in answer.json()] == ["139****0003", "139****0002", "139****0001"]
@@ -95,14 +114,14 @@ async def test_the_list_never_shows_a_whole_number(client, subtree, tickets):
         ("observer", None, "139****0001"),
     ],
 )
-async def test_the_number_is_whole_only_for_those_who_must_call_back(client, subtree, tickets, role, unit, phone):
+async def test_the_number_is_whole_only_for_those_who_must_call_back(client, tickets, role, unit, phone):
     await sign_in_as(client, tickets, role, unit)
     ticket = (await client.get(f"/api/tickets/{ONE}")).json()
     assert ticket["caller_phone"] == phone
     assert (ticket["query_code"] is None) == ("*" in phone)
 
 
-async def test_a_ticket_comes_with_its_events_clocks_words_and_recordings(client, subtree, tickets):
+async def test_a_ticket_comes_with_its_events_clocks_words_and_recordings(client, tickets):
     await sign_in_as(client, tickets, "dispatcher")
     ticket = (await client.get(f"/api/tickets/{ONE}")).json()
     assert {key: ticket[key] for key in ("no", "status_name", "type", "path", "unit", "urgency_name", "channel")} == {
@@ -125,7 +144,7 @@ async def _audit(db):
     return await rows(db, "SELECT actor, action, subject, detail FROM audit_log ORDER BY seq")
 
 
-async def test_reading_a_ticket_is_written_down_and_the_log_is_a_chain(client, subtree, tickets):
+async def test_reading_a_ticket_is_written_down_and_the_log_is_a_chain(client, tickets):
     quality = await sign_in_as(client, tickets, "quality")
     await client.get(f"/api/tickets/{TWO}")
     await client.get("/api/tickets/nobody's")
@@ -140,7 +159,7 @@ async def test_reading_a_ticket_is_written_down_and_the_log_is_a_chain(client, s
     assert first_break((row.seq, row.prev_hash, row.hash, audit_entry(row)) for row in log) is None
 
 
-async def test_calls_are_listed_with_masked_numbers(client, subtree, tickets):
+async def test_calls_are_listed_with_masked_numbers(client, tickets):
     await sign_in_as(client, tickets, "agent")
     calls = (await client.get("/api/calls")).json()
     assert {call["id"] for call in calls} == {"c1", "c2", "c3"}
@@ -162,7 +181,7 @@ def recordings(app_settings):
     return app_settings.recordings_dir
 
 
-async def test_listening_to_a_recording_is_written_down(client, subtree, tickets, recordings):
+async def test_listening_to_a_recording_is_written_down(client, tickets, recordings):
     user = await sign_in_as(client, tickets, "quality")
     answer = await client.get("/api/calls/c1/recordings/citizen/1")
     assert (answer.status_code, answer.content) == (200, WAV)
@@ -175,7 +194,7 @@ async def test_listening_to_a_recording_is_written_down(client, subtree, tickets
 
 @pytest.mark.parametrize("path", ["c2/recordings/citizen/1", "c1/recordings/agent/1", "c1/recordings/citizen/2",
                                   "c9/recordings/citizen/1", "..%2f..%2fetc/recordings/citizen/1"])  # fmt: skip
-async def test_a_recording_that_is_not_there_is_404_and_nobody_heard_it(client, subtree, tickets, recordings, path):
+async def test_a_recording_that_is_not_there_is_404_and_nobody_heard_it(client, tickets, recordings, path):
     await sign_in_as(client, tickets, "quality")
     assert (await client.get(f"/api/calls/{path}")).status_code == 404
     assert await _audit(tickets) == []
@@ -183,7 +202,7 @@ async def test_a_recording_that_is_not_there_is_404_and_nobody_heard_it(client, 
 
 @pytest.mark.parametrize("path", ["../secrets/internal", "/etc/passwd", "2026/c1/../../../secrets/internal", "", "2026",
                                   "link.wav"])  # fmt: skip
-async def test_no_path_leads_out_of_the_recordings_folder(client, subtree, tickets, recordings, path):
+async def test_no_path_leads_out_of_the_recordings_folder(client, tickets, recordings, path):
     (recordings / "link.wav").symlink_to(recordings.parent / "secrets" / "internal")
     await tickets.execute(text("UPDATE recordings SET path = :path"), {"path": path})
     await tickets.commit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from telephony.line.protocol import (
     StopPlay,
 )
 from telephony.pending_text import Waiting
+from tests.telephony.test_small_files import wav
 
 ARRIVED = 1_795_579_200.0  # 2026-11-25T04:00:00Z
 NUMBER = "YC20261125100001"
@@ -112,11 +112,7 @@ def line(call: Call, clock: Clock) -> Line:
 def record_sound(notes: Notes, call: Call, name: str, seconds: float) -> None:
     folder = notes.recordings_dir / call.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(folder / f"{name}.wav"), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(int(seconds * 16000)))
+    wav(folder / f"{name}.wav", bytes(int(seconds * 16000)))
 
 
 def test_a_line_is_told_whose_call_it_is_and_where_to_record(notes: Notes, call: Call, line: Line):

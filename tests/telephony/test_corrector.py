@@ -102,7 +102,7 @@ def test_probabilities_of_what_may_follow_sum_to_less_than_one_and_prefer_the_se
     signs = "电梯坏好了话$"
     for before in (START, "^^电", "^电梯"):
         total = sum(math.exp(model.log_probability(before, sign)) for sign in signs)
-        assert 0.9 < total <= 1.0 + 1e-9
+        assert 0.8 < total <= 1.0 + 1e-9  # the rest is for characters never seen
     assert (
         model.log_probability("^^电", "梯") > model.log_probability("^^电", "话") > model.log_probability("^^电", "坏")
     )
