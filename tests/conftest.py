@@ -4,6 +4,7 @@ from __future__ import annotations
 
 pytest_plugins = [
     "tests.fixtures.servers",
+    "tests.fixtures.product",
     "tests.fixtures.shared",
     "tests.fixtures.record",
     "tests.fixtures.ticket_side",
