@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -98,7 +99,13 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
         before_send=[_secure],
         logging_config=None,  # ours, see app.log
         lifespan=[lifespan],
-        openapi_config=OpenAPIConfig(title="12345 热线", version="0.1.0", description="工单与通话接口", path="/schema"),
+        openapi_config=OpenAPIConfig(
+            title="12345 热线",
+            version="0.1.0",
+            description="工单与通话接口",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+        ),
     )
     app.state.settings = settings
     app.state.sessions = sessions(db)

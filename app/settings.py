@@ -44,6 +44,9 @@ class AppSettings(BaseSettings):
 
     examples_dir: Path = PROJECT / "routing" / "examples"
 
+    ticket_prefix: str = "YC"
+    """City prefix of ticket numbers (domain.md §2); ``hotline up`` tells telephony the same."""
+
     session_hours: float = 12.0
     """A signed-in session ends after this long."""
 

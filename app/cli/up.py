@@ -139,6 +139,7 @@ def _environment(
         "HOTLINE_TELEPHONY_RUN_DIR": str(sockets),
         "HOTLINE_TELEPHONY_SIP_PORT": str(sip_port),
         "HOTLINE_TELEPHONY_APP_URL": http,
+        "HOTLINE_TELEPHONY_TICKET_PREFIX": settings.ticket_prefix,
         "HOTLINE_TELEPHONY_PROMPTS_DIR": str((settings.city_dir / "prompts").resolve()),
         "HOTLINE_TELEPHONY_PHRASES": json.dumps(
             [str(settings.examples_dir.resolve()), str((settings.city_dir / "places.csv").resolve())]
@@ -238,7 +239,8 @@ def _announce(instance: Instance, *, demo: bool) -> None:
     sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
     sys.stdout.flush()
     click.echo(
-        f"\n  页面      {instance.http}/\n  接口文档  {instance.http}/schema\n  来电地址  {instance.sip}", err=True
+        f"\n  页面      {instance.http}/\n  接口文档  {instance.http}/schema/openapi.json\n  来电地址  {instance.sip}",
+        err=True,
     )
     if demo:
         from app.demo import DEMO_PASSWORD, DEMO_USERS  # noqa: PLC0415

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from app.metrics import CALLS_WITHOUT_WORDS, TICKETS_DRAFTED
 from app.tickets.clocks import start_clocks
+from app.tickets.numbers import next_number
 from models.call import Call, Caption
 from models.codes import AppealType, CallOutcome, Channel, TicketEventKind, TicketStatus, Urgency
 from models.ledger import append_ticket_event
@@ -75,11 +76,10 @@ def transcript(captions: list[Caption]) -> str:
 
 
 async def _create(session: AsyncSession, call: Call, words: str, now: datetime) -> Ticket:
-    assert call.reserved_no is not None
     citizen_id = await _citizen(session, call.ani)
     call.citizen_id = citizen_id
     ticket = Ticket(
-        no=call.reserved_no,
+        no=call.reserved_no or await next_number(session, now),  # telephony's disk was full
         query_code=f"{secrets.randbelow(10**6):06d}",
         status=TicketStatus.DRAFT.value,
         type=AppealType.OTHER.value,

@@ -13,7 +13,7 @@ import cn2an
 import msgspec
 
 from telephony.log import configure_logging
-from telephony.scribe.filters import squeeze
+from telephony.scribe.punctuation import squeeze
 from telephony.scribe.recogniser import for_city
 from telephony.scribe.transcribe import transcribe_file
 from telephony.settings import TelephonySettings

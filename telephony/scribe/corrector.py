@@ -8,7 +8,6 @@ of the utterance decides how easily. A word of danger is never made: it must hav
 from __future__ import annotations
 
 import csv
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -17,8 +16,8 @@ from pathlib import Path
 from pypinyin import Style, lazy_pinyin
 
 from telephony.scribe.language import ORDER, START, CharacterModel
+from telephony.scribe.punctuation import SIGNS
 
-_PUNCTUATION = re.compile(r"[\s,。!?、;:,.!?;:…—\"'“”‘’()()《》·~\-]+")
 _COST = 5.0
 _NEARLY = 2.0
 _SURE_LOGPROB = -0.15
@@ -37,7 +36,7 @@ def read_sentences(sources: Sequence[Path]) -> list[str]:
         for path in sorted(source.glob("*.csv")) if source.is_dir() else [source]:
             with path.open(encoding="utf-8", newline="") as file:
                 found += [row.get("text") or row.get("name") or "" for row in csv.DictReader(file)]
-    return [sentence for text in found if (sentence := _PUNCTUATION.sub("", text))]
+    return [sentence for text in found if (sentence := SIGNS.sub("", text))]
 
 
 def read_guarded(file: Path) -> list[str]:
@@ -65,11 +64,11 @@ class Corrector:
 
         ``avg_logprob``: the recogniser's own, per token; near 0: it was sure.
         """
-        characters = _PUNCTUATION.sub("", text)
+        characters = SIGNS.sub("", text)
         likeliest = self._likeliest(characters, _SURE_COST if avg_logprob > _SURE_LOGPROB else _COST)
         likeliest = self._without_new_danger(characters, likeliest)
         swapped = iter(likeliest)
-        return "".join(sign if _PUNCTUATION.match(sign) else next(swapped) for sign in text)
+        return "".join(sign if SIGNS.match(sign) else next(swapped) for sign in text)
 
     def _likeliest(self, characters: str, cost: float) -> str:
         paths = [(0.0, START, "")]

@@ -7,13 +7,13 @@ import zlib
 
 import numpy as np
 
+from telephony.scribe.punctuation import squeeze
 from telephony.scribe.sound import Samples
 
 _LOWEST_LOGPROB = -1.0
 _HIGHEST_COMPRESSION = 2.4
 _SILENCE_RMS = 0.0015
 _SHORTEST_ECHO = 4  # characters; shorter pieces of the prompt are ordinary words
-_PUNCTUATION = re.compile(r"[\s,。!?、;:,.!?;:…—\"'“”‘’()()·~\-]+")
 
 _SUBTITLES = (
     "字幕由",
@@ -44,11 +44,6 @@ _ONLY_IF_ALL = frozenset(
 """Words that are real in a sentence, but alone at low confidence are noise."""
 
 
-def squeeze(text: str) -> str:
-    """Text without punctuation and spaces, lower case."""
-    return _PUNCTUATION.sub("", text).lower()
-
-
 def compression_ratio(text: str) -> float:
     """Bytes of the text over bytes compressed: high for loops."""
     data = text.encode()
@@ -60,7 +55,8 @@ def is_silence(samples: Samples) -> bool:
     return not len(samples) or float(np.sqrt(np.mean(np.square(samples)))) < _SILENCE_RMS
 
 
-_LOOP = re.compile(r"(?P<short>.{1,6}?)(?:[\s,。,、]*(?P=short)){4,}|(?P<long>.{7,20}?)(?:[\s,。,、]*(?P=long)){2,}")
+_GAP = r"[\s,.\uff0c\u3001\u3002]*"
+_LOOP = re.compile(rf"(?P<short>.{{1,6}}?)(?:{_GAP}(?P=short)){{4,}}|(?P<long>.{{7,20}}?)(?:{_GAP}(?P=long)){{2,}}")
 
 
 def cut_loop(text: str) -> str:

@@ -18,6 +18,7 @@ from telephony.errors import TelephonyError
 from telephony.scribe import filters
 from telephony.scribe.corrector import Corrector, read_guarded, read_sentences
 from telephony.scribe.model_files import EMBEDDED, resolve
+from telephony.scribe.punctuation import chinese
 from telephony.scribe.sound import RATE, Samples
 from telephony.settings import TelephonySettings
 
@@ -115,7 +116,7 @@ class Whisper:
         )[0]
         tokens = result.sequences_ids[0]
         avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-        said = self._simplified.convert(self._tokenizer.decode(tokens).strip())
+        said = chinese(self._simplified.convert(self._tokenizer.decode(tokens).strip()))
         text = filters.cut_loop(said)
         dropped = "loop" if said and not text else filters.reason_to_drop(text, avg_logprob, self._prompt_text)
         if dropped:

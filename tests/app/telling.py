@@ -68,14 +68,14 @@ class Story:
         return self.tell(msgspec.structs.replace(payload, **changes))
 
 
-def whole(said: str, call_id: str = "c1", outcome: Any = "appeal", ani: str = "13900000001") -> Story:
+def whole(said: str, call_id: str = "c1", outcome: Any = "appeal", ani: str = "13900000001", **ended: Any) -> Story:
     """A call of one utterance from the first ring to the text."""
     story = Story(call_id, ani)
     story.arrived()
     story.answered()
     story.utterance()
     story.recording()
-    story.ended(outcome)
+    story.ended(outcome, **ended)
     story.caption(said)
     return story
 

@@ -271,3 +271,13 @@ async def test_two_workers_that_draft_one_call_at_once_make_one_ticket(city_sess
         assert await draft_ticket(second, judge, "c1", NOW + timedelta(hours=1)) == NUMBER
         await second.commit()
     assert await rows(city_db, "SELECT no, created_at FROM tickets") == [(NUMBER, NOW)]
+
+
+async def test_a_spoken_call_that_telephony_had_no_number_for_gets_one_of_the_web_sides(city_db, judge):
+    for call_id in ("c1", "c2"):
+        await bring(city_db, whole(CONSULT, call_id=call_id, ticket_no=None))
+    # 2026-11-24 in the city; 0 is the web side's digit
+    assert await _draft(city_db, judge, "c1") == "YC20261124000001"
+    assert await _draft(city_db, judge, "c2") == "YC20261124000002"
+    assert await _draft(city_db, judge, "c1") == "YC20261124000001"
+    assert all(not check.breaches for check in await verify(city_db))

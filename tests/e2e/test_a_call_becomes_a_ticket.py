@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.product import AUDIO, Product, until
+from tests.fixtures.product import AUDIO, Product, hang_up, until
 
 pytestmark = pytest.mark.slow
 _WITHIN_S = 15.0
@@ -67,20 +67,30 @@ def test_the_number_read_to_the_caller_is_the_tickets(product: Product):
     assert call["outcome"] == "appeal"
 
 
-@pytest.mark.parametrize(
-    ("number", "audio", "options", "outcome"),
-    [
-        ("13910000011", [], {}, "silent"),
-        ("13910000012", ["breath.wav"], {}, "silent"),
-        ("13910000013", [], {"hang_up_after": "0.7"}, "abandoned_greeting"),
-        ("13910000014", [], {"dtmf": "5*w7#"}, "digits_only"),
-    ],
-    ids=["silence", "breath", "hung up in the greeting", "keys"],
-)
+_WORDLESS: dict[str, tuple[list[str], dict[str, str], str]] = {
+    "13910000011": ([], {}, "silent"),
+    "13910000012": (["breath.wav"], {}, "silent"),
+    "13910000013": ([], {"hang_up_after": "0.7"}, "abandoned_greeting"),
+    "13910000014": ([], {"dtmf": "5*w7#"}, "digits_only"),
+}
+
+
+@pytest.fixture(scope="module")
+def wordless(product: Product) -> dict[str, dict]:
+    """Four callers at once who say nothing."""
+    citizens = {
+        number: product.dial(number, *(AUDIO / file for file in audio), **options)
+        for number, (audio, options, _) in _WORDLESS.items()
+    }
+    return {number: hang_up(citizen) for number, citizen in citizens.items()}
+
+
+@pytest.mark.parametrize("number", _WORDLESS, ids=["silence", "breath", "hung up in the greeting", "keys"])
 def test_a_call_without_words_is_recorded_under_its_name_and_makes_no_ticket(
-    product: Product, number: str, audio: list[str], options: dict[str, str], outcome: str
+    product: Product, wordless: dict[str, dict], number: str
 ):
-    assert product.call(number, *(AUDIO / file for file in audio), **options)["answered"]
+    assert wordless[number]["answered"]
+    outcome = _WORDLESS[number][2]
     assert until(lambda: [call["outcome"] for call in product.calls_of(number)] == [outcome], _WITHIN_S)
     (call,) = product.calls_of(number)
     assert call["recorded_s"] > 0
