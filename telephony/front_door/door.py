@@ -243,7 +243,7 @@ class FrontDoor:
         if call.sip_over.is_set():  # hung up meanwhile
             call.sip_ended("citizen", 487)
             return
-        self.ask_sip("place", call.id, self._pool.address(line))
+        self.ask_sip("place", call.id, self._pool.address(line), self._pool.token(line))
 
     async def _replace_line(self, call: Call) -> None:
         """Another line for a call whose own is gone."""

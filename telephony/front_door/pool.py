@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable
@@ -41,6 +42,7 @@ class LinePool:
         self._spares: deque[LineLink] = deque()
         self._taken: dict[str, LineLink] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
+        self._tokens: dict[str, str] = {}
         self._ready: dict[str, asyncio.Event] = {}
         self._refilling: asyncio.Task[None] | None = None
         self._stopping = False
@@ -58,6 +60,10 @@ class LinePool:
     def address(self, line: LineLink) -> tuple[str, int]:
         """Where a line takes its INVITE."""
         return self._addresses[line.line_id]
+
+    def token(self, line: LineLink) -> str:
+        """What its INVITE must carry."""
+        return self._tokens[line.line_id]
 
     async def take(self) -> LineLink | None:
         """A line for a call; None: all are busy, or none comes up."""
@@ -90,6 +96,7 @@ class LinePool:
     async def _fork(self) -> LineLink | None:
         number = next(self._numbers)
         line_id = f"{os.getpid()}-{int(time.time()) % 100_000}-{number}"
+        token = self._tokens[line_id] = secrets.token_hex(16)
         slots = max(1, self._settings.rtp_port_span // _RTP_PORTS_A_LINE)
         try:
             pid = await self._nursery.fork(
@@ -102,10 +109,12 @@ class LinePool:
                     "rtp_range": _RTP_PORTS_A_LINE,
                     "max_call_s": self._settings.max_call_s,
                     "rtp_silence_s": self._settings.rtp_silence_s,
+                    "token": token,
                 }
             )
             return await self._connect(line_id, pid)
         except (TelephonyError, OSError, TimeoutError) as error:
+            self._tokens.pop(line_id, None)
             log.warning("line_not_forked", error=str(error))
             return None
 
@@ -144,6 +153,7 @@ class LinePool:
 
     def _died(self, line: LineLink) -> None:
         self._addresses.pop(line.line_id, None)
+        self._tokens.pop(line.line_id, None)
         if self._taken.pop(line.line_id, None) is not None:
             self._on_death(line)
         elif line in self._spares:

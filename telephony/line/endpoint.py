@@ -14,6 +14,8 @@ from pathlib import Path
 import pjsua2 as pj
 import structlog
 
+from telephony.line.protocol import TOKEN_HEADER
+
 log = structlog.get_logger(__name__)
 
 _CODECS = {"PCMA/8000/1": 200, "PCMU/8000/1": 190}
@@ -76,7 +78,7 @@ class _Account(pj.Account):
         self._endpoint = endpoint
 
     def onIncomingCall(self, prm: pj.OnIncomingCallParam) -> None:  # noqa: N802
-        self._endpoint.incoming(_Call(self._endpoint, self, prm.callId))
+        self._endpoint.incoming(_Call(self._endpoint, self, prm.callId), prm.rdata.wholeMsg)
 
 
 class _Player(pj.AudioMediaPlayer):
@@ -92,7 +94,8 @@ class _Player(pj.AudioMediaPlayer):
 class Endpoint:
     """At most one citizen's leg; plays to it, records both sides of it."""
 
-    def __init__(self, at: Addresses, silence: Path) -> None:
+    def __init__(self, at: Addresses, silence: Path, token: str) -> None:
+        self._token = token
         self.happened: deque[Happened] = deque()
         self._silence_file = silence
         self._call: pj.Call | None = None
@@ -122,10 +125,11 @@ class Endpoint:
         self._refused.clear()
         self._ep.libHandleEvents(milliseconds)
 
-    def incoming(self, call: pj.Call) -> None:
-        """The one INVITE is kept until :meth:`answer`; another is refused."""
-        if self._call is not None:
-            call.hangup(_status(486))
+    def incoming(self, call: pj.Call, message: str) -> None:
+        """The one INVITE with our token is kept until :meth:`answer`; another is refused."""
+        known = f"\r\n{TOKEN_HEADER}: {self._token}\r\n".lower() in message.lower()
+        if self._call is not None or not known:
+            call.hangup(_status(486 if known else 403))
             self._refused.append(call)
             return
         self._call = call

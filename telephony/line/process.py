@@ -58,6 +58,8 @@ class LineSpec(msgspec.Struct, frozen=True):
     rtp_range: int
     max_call_s: float
     rtp_silence_s: float
+    token: str
+    """Only an INVITE that carries it is taken."""
 
 
 class Line:
@@ -228,7 +230,7 @@ def run(spec: LineSpec, ready: Callable[[], None]) -> None:
     """The life of a line; ``ready`` is called when it takes commands and calls."""
     silence = _silence_file()
     control = Control(Path(spec.run_dir) / "lines" / f"{spec.line_id}.sock")
-    endpoint = Endpoint(Addresses(spec.host, spec.sip_port, spec.rtp_port, spec.rtp_range), silence)
+    endpoint = Endpoint(Addresses(spec.host, spec.sip_port, spec.rtp_port, spec.rtp_range), silence, spec.token)
     line = Line(spec, endpoint, control, time.monotonic)
     signal.signal(signal.SIGTERM, lambda *_: line.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)

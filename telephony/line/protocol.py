@@ -11,6 +11,9 @@ from typing import Literal
 
 import msgspec
 
+TOKEN_HEADER = "X-Hotline-Line"  # noqa: S105  (a header's name)
+"""In the INVITE to a line: the token it was forked with. Who does not know it is refused: its port may be public."""
+
 # ---- front door → line
 
 

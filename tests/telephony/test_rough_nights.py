@@ -145,7 +145,7 @@ def test_a_line_that_dies_on_every_try_does_not_use_up_all_lines(rough: Door):
         assert 3 <= len(killed) <= 6
 
 
-def test_a_second_invite_at_the_door_of_a_line_is_refused_and_its_call_goes_on(rough: Door):
+def test_an_invite_of_a_strangers_at_a_lines_own_port_is_refused_and_its_call_goes_on(rough: Door):
     with Caller(rough.address) as one:
         assert one.invite() is not None
         rough.wait_for(one.ani, "greeted")
@@ -153,7 +153,7 @@ def test_a_second_invite_at_the_door_of_a_line_is_refused_and_its_call_goes_on(r
         with Caller((address[0], address[1])) as intruder:
             answer = intruder.invite()
             assert answer is not None
-            assert answer.code == 486
+            assert answer.code == 403
         assert one.heard()
         one.bye()
         assert rough.ended(one.ani)["by"] == "citizen"

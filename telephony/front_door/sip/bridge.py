@@ -30,6 +30,7 @@ from sippy.UA import UA
 
 from telephony.front_door.sip import dialogs
 from telephony.front_door.sip.stack import counters
+from telephony.line.protocol import TOKEN_HEADER
 
 if TYPE_CHECKING:
     from telephony.front_door.sip.edge import Edge
@@ -81,11 +82,11 @@ class Bridge:
 
     # ---- asked by the door (through Edge)
 
-    def place(self, address: tuple[str, int]) -> None:
+    def place(self, address: tuple[str, int], token: str) -> None:
         """Offer the citizen's session to the line at this address: the first time, or after a line was lost."""
         self._line_at = address
         fresh = self._answered
-        self.b = self._ua(address, headers=(SipHeader("X-Hotline-Reanchor: 1"),) if fresh else None)
+        self.b = self._ua(address, headers=(SipHeader(f"{TOKEN_HEADER}: {token}"),))
         caller, called, name = self._try
         event = CCEventTry((SipCallId(), caller, called, self._offer, None, name))
         event.max_forwards = 70

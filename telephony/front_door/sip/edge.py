@@ -42,10 +42,10 @@ class Edge:
 
     # ---- asked by the door
 
-    def place(self, bridge_id: str, address: tuple[str, int]) -> None:
+    def place(self, bridge_id: str, address: tuple[str, int], token: str) -> None:
         """See :meth:`Bridge.place`."""
         if bridge_id in self._bridges:
-            self._bridges[bridge_id].place(address)
+            self._bridges[bridge_id].place(address, token)
 
     def refuse(self, bridge_id: str, code: int, reason: str, retry_after: int | None = None) -> None:
         """See :meth:`Bridge.refuse`."""
