@@ -100,10 +100,10 @@ function listen() {
   news = new EventSource("/live");
   const update = () => refresh().then(() => {
     $("state").className = "";
-    $("state").textContent = `实时更新中,最近更新 ${new Date().toLocaleTimeString("zh-CN")}`;
+    $("state").textContent = `实时更新中，最近更新 ${new Date().toLocaleTimeString("zh-CN")}`;
   }).catch((fault) => { $("state").className = "lost"; $("state").textContent = fault.message; });
   news.addEventListener("changed", update);
-  news.onerror = () => { $("state").className = "lost"; $("state").textContent = "与服务器的连接中断,正在重连…"; };
+  news.onerror = () => { $("state").className = "lost"; $("state").textContent = "与服务器的连接中断，正在重连…"; };
 }
 
 function show(user) {
