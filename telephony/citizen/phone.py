@@ -13,6 +13,7 @@ import pjsua2 as pj
 import structlog
 
 from telephony.citizen.arrivals import Arrivals
+from telephony.citizen.polled import PolledArrivals
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ class Phone:
         self._audio: pj.AudioMedia | None = None
         self._over = False
         self._dialled = self._picked_up = 0.0
-        self._arrivals: Arrivals | None = None
+        self._arrivals: Arrivals | PolledArrivals | None = None
         self._keep: list[object] = []
         self._player: _Player | None = None
         self._to_say: deque[Path] = deque(plan.audio)
@@ -171,6 +172,9 @@ class Phone:
                 return
             if self._audio is None or not self._picked_up:
                 continue
+            if isinstance(self._arrivals, PolledArrivals):
+                stat = call.getStreamStat(0)  # keep it: its parts are freed with it
+                self._arrivals.heard(stat.rtcp.rxStat.pkt, now)
             if self._audio.getTxLevel() > _LEVEL:
                 heard_at = now
                 next_digit_at = next_digit_at or now + 1.0
@@ -218,7 +222,8 @@ class Phone:
         try:
             self._arrivals = Arrivals(port)
         except PermissionError:
-            log.warning("rtp_gaps_not_measured", reason="no right to open packet sockets")
+            self._arrivals = PolledArrivals()
+            log.info("rtp_gaps_by_polling", reason="no right to open packet sockets")
 
     def _measure(self) -> None:
         if self._arrivals is None:
