@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import tempfile
 from contextlib import suppress
 from hashlib import sha256
@@ -11,11 +12,17 @@ from pathlib import Path
 
 import msgspec
 
-from app.errors import NoInstanceError
+from app.errors import HotlineError, NoInstanceError
 from app.settings import AppSettings
 
 _SOCKET_PATH_LIMIT = 107
 _LONGEST_SOCKET_NAME = len("/lines/") + 40
+
+
+class ForeignRunDirError(HotlineError):
+    """The folder for the sockets belongs to somebody else, who could answer in our servers' place."""
+
+    id = "instance.run_dir_not_ours"
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -68,13 +75,45 @@ def valkey_url(settings: AppSettings) -> str:
     return instance.valkey_url
 
 
+def make_private(data_dir: Path) -> None:
+    """The data folder, made when missing, with everything right in it closed to other users.
+
+    What belongs to another user (PostgreSQL's cluster) and what is linked from elsewhere stays as it is.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for entry in (data_dir, *data_dir.iterdir()):
+        found = entry.lstat()
+        if found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode):
+            entry.chmod(0o700 if stat.S_ISDIR(found.st_mode) else 0o600)
+
+
 def run_dir(data_dir: Path) -> Path:
-    """Where the unix sockets of a data folder are: inside it, or in the temp folder when that path is too long."""
+    """Where the unix sockets of a data folder are: inside it, or in the temp folder when that path cannot be.
+
+    It cannot when it is too long for a socket, or holds a comma, by which PostgreSQL's clients part hosts.
+
+    Raises:
+        ForeignRunDirError: somebody else made it, in the temp folder, where all may.
+    """
     inside = data_dir.resolve() / "run"
-    if len(os.fsencode(inside)) + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT:
+    if len(os.fsencode(inside)) + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT and "," not in str(inside):
         return inside
     digest = sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"hotline-{os.geteuid()}-{digest}"
+    outside = Path(tempfile.gettempdir()) / f"hotline-{os.geteuid()}-{digest}"
+    with suppress(FileNotFoundError):
+        found = outside.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise ForeignRunDirError(f"{outside} 不是本用户的目录，请删除后重试，或换用较短的 --data 路径")
+    return outside
+
+
+def make_run_dir(data_dir: Path) -> Path:
+    """The same, made when missing and closed to other users; errors as for :func:`run_dir`."""
+    folder = run_dir(data_dir)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    run_dir(data_dir)  # somebody else may have been faster
+    folder.chmod(0o700)
+    return folder
 
 
 def ensure_secret(path: Path) -> str:

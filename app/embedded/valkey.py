@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
 from redis.backoff import NoBackoff
@@ -29,7 +30,7 @@ class EmbeddedValkey:
     @property
     def url(self) -> str:
         """``unix://`` URL for redis-py."""
-        return f"unix://{self.socket}"
+        return f"unix://{quote(str(self.socket))}"
 
     def command(self) -> list[str]:
         """The server's command line, for a supervisor."""

@@ -12,7 +12,16 @@ import pytest
 
 from app.clock import CITY_ZONE, in_city, local_iso
 from app.errors import NoInstanceError
-from app.instance import Instance, database_url, ensure_secret, run_dir, valkey_url
+from app.instance import (
+    ForeignRunDirError,
+    Instance,
+    database_url,
+    ensure_secret,
+    make_private,
+    make_run_dir,
+    run_dir,
+    valkey_url,
+)
 from app.personal import mask_phone
 from app.settings import AppSettings
 
@@ -76,6 +85,61 @@ def test_sockets_are_in_the_data_folder_unless_its_path_is_too_long(tmp_path):
     assert run_dir(long) == run_dir(long)
     assert run_dir(long) != run_dir(long / "x")
     assert len(os.fsencode(run_dir(long))) < 60
+
+
+def test_a_comma_by_which_postgresqls_clients_part_hosts_puts_the_sockets_elsewhere():
+    assert run_dir(Path("/tmp/ht,x")).name.startswith("hotline-")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def temp_dir(tmp_path, monkeypatch):
+    """In place of /tmp, where everybody may make folders."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(folder))
+    return folder
+
+
+def test_a_folder_for_sockets_in_the_temp_folder_is_only_ours_to_enter(tmp_path, temp_dir):
+    folder = make_run_dir(tmp_path / ("很长" * 20))
+    assert (folder.parent, _mode(folder)) == (temp_dir, 0o700)
+    folder.chmod(0o755)
+    assert _mode(make_run_dir(tmp_path / ("很长" * 20))) == 0o700
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "another user's"])
+def test_a_folder_for_sockets_that_somebody_else_made_is_refused(tmp_path, temp_dir, kind):
+    long = tmp_path / ("很长" * 20)
+    folder = run_dir(long)
+    if kind == "link":
+        folder.symlink_to(tmp_path)
+    elif kind == "file":
+        folder.touch()
+    elif os.geteuid() == 0:
+        folder.mkdir()
+        os.chown(folder, 65534, 65534)
+    else:
+        pytest.skip("only root can give a folder away")
+    for use in (run_dir, make_run_dir):
+        with pytest.raises(ForeignRunDirError, match="不是本用户的目录") as caught:
+            use(long)
+    assert caught.value.id == "instance.run_dir_not_ours"
+
+
+def test_a_data_folder_of_before_is_closed_to_others_and_what_is_not_ours_right_in_it_is_left(tmp_path):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    for folder in (data / "recordings", data / "logs", elsewhere):
+        folder.mkdir(parents=True, mode=0o755)
+    (data / "instance.json").touch(0o644)
+    (data / "linked").symlink_to(elsewhere)
+    make_private(data)
+    assert {path.name: oct(_mode(path)) for path in (data, *data.iterdir())} == {
+        "data": "0o700", "recordings": "0o700", "logs": "0o700", "instance.json": "0o600", "linked": "0o755"
+    }  # fmt: skip
 
 
 def test_a_secret_is_made_once_and_only_ours_to_read(tmp_path):

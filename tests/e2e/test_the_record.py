@@ -14,7 +14,7 @@ def test_verify_fails_when_a_ticket_event_is_altered_by_hand(product: Product):
     product.call("13960000001", AUDIO / "street_lamp.wav")
     (ticket,) = product.wait_for_tickets({"13960000001"}, 30)["13960000001"]
     assert product.hotline("verify")["ok"]
-    url = f"postgresql://postgres:@/hotline?host={product.data / 'run' / 'pg'}"
+    url = product.database_url
     alter = (
         "UPDATE ticket_events SET payload = payload || %s::jsonb WHERE kind = 'classified' AND ticket_id = "
         "(SELECT id FROM tickets WHERE no = %s)"
