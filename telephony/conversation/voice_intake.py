@@ -65,6 +65,11 @@ class State(msgspec.Struct):
     speaking: bool = False
     last_speech: float | None = None
     voiced_s: float = 0.0
+    """Of the whole call: it decides what the call was."""
+    running_s: float = 0.0
+    """Of the utterance that goes on: its pieces so far."""
+    early_s: float = 0.0
+    """Of ``voiced_s``, what had been said before the listening began: a greeting, no appeal."""
     digits: str = ""
     reprompted: bool = False
     finished: bool = False
@@ -113,7 +118,7 @@ class VoiceIntake:
         noted: list[Action] = [Note(Digit(digit=digit, method=method))]
         if state.phase == "greeting":
             return [*noted, Note(Greeted(prompt="greeting", complete=False)), self._prompt("intake", "beep")]
-        if digit == "#" and state.phase in {"prompting", "listening"} and self._has_spoken():
+        if digit == "#" and state.phase in {"prompting", "listening"} and self._has_appealed():
             return [*noted, Hush(), *self._finish(now)]
         return noted
 
@@ -130,6 +135,7 @@ class VoiceIntake:
         state = self.state
         state.speaking = not final
         state.voiced_s += voiced_s
+        state.running_s = 0.0 if final else state.running_s + voiced_s
         state.last_speech = now
         return []
 
@@ -171,12 +177,12 @@ class VoiceIntake:
     def _watch_silence(self, now: float, since: float) -> list[Action]:
         state, settings = self.state, self._settings
         if now - since >= settings.longest_s:
-            return self._finish(now) if self._has_spoken() or state.speaking else self._silent()
+            return self._finish(now) if self._has_appealed() or state.speaking else self._silent()
         quiet_s = now - max(state.last_speech or 0.0, since)
-        enough_s = settings.end_silence_s if self._has_spoken() else settings.no_speech_s
+        enough_s = settings.end_silence_s if self._has_appealed() else settings.no_speech_s
         if state.speaking or quiet_s < enough_s:
             return []
-        if self._has_spoken():
+        if self._has_appealed():
             return self._finish(now)
         if not state.reprompted:
             state.reprompted = True
@@ -184,7 +190,14 @@ class VoiceIntake:
         return self._silent()
 
     def _has_spoken(self) -> bool:
+        """In the whole call."""
         return self.state.voiced_s >= self._settings.enough_voice_s
+
+    def _has_appealed(self) -> bool:
+        """Since the listening first began: who says hello to the greeting has still to think what to say."""
+        state = self.state
+        said_s = state.voiced_s - state.early_s
+        return state.listening_since is not None and said_s >= self._settings.enough_voice_s
 
     def _say(self, *prompts: str) -> Say:
         self.state.saying += 1
@@ -196,10 +209,13 @@ class VoiceIntake:
         return self._say(*prompts)
 
     def _listen(self, now: float) -> list[Action]:
-        self.state.phase = "listening"
-        self.state.listening_since = now
-        self.state.saying += 1
-        self.state.prompts = ()
+        state = self.state
+        if state.listening_since is None:  # what is being said just now is part of the appeal
+            state.early_s = state.voiced_s - state.running_s
+        state.phase = "listening"
+        state.listening_since = now
+        state.saying += 1
+        state.prompts = ()
         return []
 
     def _finish(self, now: float) -> list[Action]:

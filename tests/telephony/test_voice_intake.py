@@ -205,6 +205,117 @@ def test_noise_that_never_was_speech_is_ended_after_three_minutes():
     assert bye.prompts == ("silent_bye",)
 
 
+def greeted_early(phase: str, voiced_s: float = 0.8) -> VoiceIntake:
+    """A caller whose "hello" was heard in this phase, up to the moment after the beep (START + 22)."""
+    one = VoiceIntake(lambda: NUMBER, IntakeSettings())
+    (greeting,) = one.answered()
+
+    def hello(now: float) -> None:
+        one.speech_started(now)
+        one.speech_ended(voiced_s, final=True, now=now + 1.5)
+
+    if phase == "greeting":
+        hello(START + 5)
+    _, prompt = one.played(greeting.id, START + 9)
+    if phase == "prompting":  # began in the greeting, which nothing stops
+        one.speech_ended(voiced_s, final=True, now=START + 9.5)
+    one.played(prompt.id, START + 22)
+    assert one.state.phase == "listening"
+    return one
+
+
+@pytest.mark.parametrize("phase", ["greeting", "prompting"])
+def test_who_says_hello_before_the_beep_may_then_think_before_speaking(phase: str):
+    one = greeted_early(phase)
+    assert one.tick(START + 29.9) == []
+    one.speech_started(START + 29.9)
+    one.speech_ended(5.0, final=True, now=START + 36)
+    assert one.tick(START + 38.7) == []
+    assert told(one.tick(START + 38.9)) == ["say:number_intro"]
+    assert one.outcome(answered=True) == "appeal"
+
+
+def test_who_said_only_a_few_words_early_is_asked_once_more_and_is_a_partial_call():
+    one = greeted_early("greeting")
+    (again,) = one.tick(START + 30)
+    assert again.prompts == ("reprompt", "beep")
+    assert one.outcome(answered=True) == "partial"
+    assert one.state.ticket_no == NUMBER
+
+
+def test_words_before_the_beep_give_the_hash_key_nothing_to_end():
+    one = greeted_early("greeting")
+    assert told(one.digit("#", "rfc4733", START + 23)) == ["note:digit"]
+    assert one.state.phase == "listening"
+    early = VoiceIntake(lambda: NUMBER, IntakeSettings())
+    (greeting,) = early.answered()
+    early.speech_ended(0.8, final=True, now=START + 5)
+    early.played(greeting.id, START + 9)
+    assert told(early.digit("#", "rfc4733", START + 12)) == ["note:digit"]
+    assert early.state.phase == "prompting"
+
+
+def test_the_three_minutes_of_a_caller_who_only_spoke_early_end_without_a_number():
+    one = greeted_early("greeting")
+    for second in range(23, 202, 5):
+        one.speech_ended(0.0, final=True, now=START + second)
+    assert told(one.tick(START + 202)) == ["say:silent_bye"]
+
+
+def test_speech_that_goes_on_over_the_beep_is_part_of_the_appeal_with_all_its_pieces():
+    one = VoiceIntake(lambda: NUMBER, IntakeSettings())
+    (greeting,) = one.answered()
+    one.speech_started(START + 5)
+    _, prompt = one.played(greeting.id, START + 9)
+    one.speech_ended(9.0, final=False, now=START + 17)
+    one.played(prompt.id, START + 22)
+    one.speech_ended(0.4, final=True, now=START + 22.5)
+    assert one.tick(START + 25.2) == []
+    assert told(one.tick(START + 25.4)) == ["say:number_intro"]
+
+
+def test_speech_into_the_intake_prompt_is_the_appeal():
+    one = VoiceIntake(lambda: NUMBER, IntakeSettings())
+    (greeting,) = one.answered()
+    one.speech_ended(0.8, final=True, now=START + 5)
+    one.played(greeting.id, START + 9)
+    assert told(one.speech_started(START + 12)) == ["hush"]
+    one.speech_ended(4.0, final=True, now=START + 18)
+    assert told(one.tick(START + 20.9)) == ["say:number_intro"]
+
+
+def test_what_was_said_before_a_reprompt_counts_with_what_is_said_after_it():
+    one = listening()
+    one.speech_ended(0.5, final=True, now=START + 1)
+    (again,) = one.tick(START + 9)
+    one.played(again.id, START + 18)
+    one.speech_ended(0.5, final=True, now=START + 20)
+    assert told(one.tick(START + 22.9)) == ["say:number_intro"]
+
+
+def test_what_was_said_early_stays_early_for_the_next_front_door_and_the_next_line():
+    early = greeted_early("greeting")
+    state = msgspec.json.decode(msgspec.json.encode(early.state), type=State)
+    one = VoiceIntake(lambda: NUMBER, IntakeSettings(), state)
+    assert one.reanchored() == []
+    assert one.tick(START + 29.9) == []
+    assert told(one.tick(START + 30)) == ["say:reprompt+beep"]
+
+
+def test_an_appeal_whose_line_died_in_the_prompt_begins_when_the_prompt_was_said_again():
+    one = VoiceIntake(lambda: NUMBER, IntakeSettings())
+    (greeting,) = one.answered()
+    one.speech_ended(0.8, final=True, now=START + 5)
+    one.played(greeting.id, START + 9)
+    (prompt,) = one.reanchored()
+    one.played(prompt.id, START + 30)
+    assert one.tick(START + 37.9) == []
+    one.speech_started(START + 37.9)
+    one.speech_ended(3.0, final=True, now=START + 42)  # cut where the line died
+    assert one.reanchored() == []
+    assert told(one.tick(START + 44.9)) == ["say:number_intro"]
+
+
 def test_keys_without_end_are_noted_but_only_the_last_64_are_kept():
     one = listening()
     for number in range(100):
