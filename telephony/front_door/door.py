@@ -80,8 +80,7 @@ class FrontDoor:
         Raises:
             OSError: the SIP address cannot be bound.
         """
-        records = list(self._journal.records())
-        self._restore_sequences({record.call_id for record in records})
+        records = self._left_calls()
         self._sip = SipThread(self._settings, asyncio.get_running_loop(), self._on_sip, new_call_id)
         self._sip.start()
         await self._sip.wait_started()
@@ -116,13 +115,32 @@ class FrontDoor:
         self._pending.sync()
         self._spool.close()
 
-    def _restore_sequences(self, calls: set[str]) -> None:
-        wanted = calls | self._pending.calls()
-        for event in self._spool.all_events() if wanted else ():
-            if event.call_id in wanted:
+    def _left_calls(self) -> list[CallRecord]:
+        """The calls the front door before us left, and where the numbering of each stands.
+
+        Of one whose end is in the spool only the record was left: the end is a call's last word, after its recording.
+        """
+        records = list(self._journal.records())
+        ended = self._restore_sequences({record.call_id for record in records})
+        for call_id in ended:
+            log.info("call_had_ended", call=call_id)
+            self._journal.remove(call_id)
+        return [record for record in records if record.call_id not in ended]
+
+    def _restore_sequences(self, calls: set[str]) -> set[str]:
+        """Those of these calls whose end is in the spool."""
+        waiting = self._pending.calls()
+        ended: set[str] = set()
+        for event in self._spool.all_events() if calls or waiting else ():
+            if event.call_id in calls or event.call_id in waiting:
                 self._sequences[event.call_id] = max(event.seq, self._sequences.get(event.call_id, 0))
                 if event.kind == "utterance":
                     self._said[event.call_id] = int(event.payload["index"])
+                elif event.kind == "ended" and event.call_id in calls:
+                    ended.add(event.call_id)
+        for call_id in ended - waiting:
+            del self._sequences[call_id]
+        return ended
 
     async def _take_up(self, record: CallRecord) -> None:
         """A call of the front door before us: its line lives on, or another takes over, or it is ended properly."""

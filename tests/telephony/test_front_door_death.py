@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
+from telephony.events import Answered, Arrived, CallEvent, Ended, Payload, Recording, RecordingPart
+from telephony.front_door.journal import CallRecord
 from tests.fixtures.front_door import AUDIO, Door, citizen, opened, told
 from tests.fixtures.sip import Caller, media_port, sdp
 
@@ -195,6 +200,65 @@ def test_a_journal_record_that_cannot_be_read_hinders_nobody(mortal: Door, calle
     assert sorted(path.name for path in journal.glob("*.broken")) == ["other.broken", "torn.broken"]
     assert caller.bye() is not None
     assert mortal.ended(caller.ani)["by"] == "citizen"
+
+
+def left_behind(door: Door, call_id: str, *payloads: Payload) -> None:
+    """What a front door that was killed has left of a call: events in the spool, a record in the journal."""
+    spool, calls = door.data / "spool", door.data / "journal" / "calls"
+    for folder in (spool, calls):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (spool / "0000000001.jsonl").open("ab") as file:
+        for seq, payload in enumerate(payloads, 1):
+            file.write(msgspec.json.encode(CallEvent(call_id, seq, datetime.now(UTC), "n1", payload)) + b"\n")
+    record = CallRecord(call_id, time.time() - 60, seq=2, answered_at=time.time() - 59)
+    (calls / f"{call_id}.json").write_bytes(msgspec.json.encode(record))
+
+
+@pytest.fixture
+def successor():
+    """A door that has not been opened yet."""
+    one = Door()
+    yield one
+    one.clear_away()
+
+
+def test_a_call_whose_end_is_in_the_spool_is_not_ended_again(successor: Door):
+    arrived, answered = Arrived("139", "12345", "a@b", ""), Answered("system", 40.0)
+    recording = Recording([RecordingPart("citizen", 1, "x/citizen-1.wav", 3.0)])
+    end = Ended("citizen", 200, "silent", 5.0, 0, "")
+    left_behind(successor, "ended-call", arrived, answered, recording, end)
+    left_behind(successor, "cut-short-call", arrived, answered, recording)
+    successor.start()
+    successor.wait(lambda: ended(successor) == 2, "the end of the call that was cut short")
+    calls = successor.data / "journal" / "calls"
+    successor.wait(lambda: not list(calls.iterdir()), "an empty journal")
+    time.sleep(0.5)
+    events = successor.events()
+    numbers = {call: [e.seq for e in events if e.call_id == call] for call in ("ended-call", "cut-short-call")}
+    assert numbers == {"ended-call": [1, 2, 3, 4], "cut-short-call": [1, 2, 3, 4]}
+    assert ended(successor) == 2
+
+
+def test_calls_that_are_just_ending_when_the_front_door_is_killed_end_once(successor: Door):
+    successor.start()
+    with ExitStack() as stack:
+        callers = [stack.enter_context(Caller(successor.address)) for _ in range(6)]
+        for one in callers:
+            assert one.invite() is not None
+        for one in callers:
+            one.send(one.compose("BYE"))
+        spool = successor.data / "spool" / "0000000001.jsonl"
+        limit = time.monotonic() + 15
+        while b'"ended"' not in spool.read_bytes():
+            assert time.monotonic() < limit
+        successor.kill()
+        successor.start()
+        for one in callers:
+            one.refusals.extend([481] * 9)  # they are gone: whoever is called back says so
+        calls = successor.data / "journal" / "calls"
+        successor.wait(lambda: [one.receive(0.01) for one in callers] and not list(calls.iterdir()), "the ends", 40)
+        for one in callers:
+            successor.ended(one.ani)
 
 
 @pytest.fixture
