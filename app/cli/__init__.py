@@ -21,6 +21,7 @@ _COMMANDS = {
     "migrate": "app.cli.database:migrate",
     "seed": "app.cli.database:seed",
     "verify": "app.cli.database:verify",
+    "user": "app.cli.users:user",
     "doctor": "app.cli.doctor:doctor",
     "backup": "app.cli.backup:backup",
     "restore": "app.cli.backup:restore",
