@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from telephony.delivery import Courier
+from telephony.disk import private_folder, shared_folder
 from telephony.errors import TelephonyError
 from telephony.events import CallEvent, Caption, Ended, Payload
 from telephony.front_door.call import Call
@@ -45,8 +46,9 @@ class FrontDoor:
 
     def __init__(self, settings: TelephonySettings) -> None:
         self._settings = settings
+        shared_folder(settings.run_dir)
         for folder in (settings.run_dir / "lines", settings.recordings_dir, settings.journal_dir, settings.spool_dir):
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
         self._calls: dict[str, Call] = {}
         self._finishing: dict[str, asyncio.Task[None]] = {}
         self._serving: set[asyncio.Task[None]] = set()

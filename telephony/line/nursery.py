@@ -16,6 +16,7 @@ import time
 import msgspec
 import structlog
 
+from telephony.disk import keep_private
 from telephony.line import process  # pjsua2 and webrtcvad are loaded here, before any fork
 from telephony.log import configure_logging
 
@@ -68,6 +69,7 @@ def _be_line(spec: process.LineSpec, ours: socket.socket, reading: int, writing:
 def main() -> None:
     """``python -m telephony.line.nursery FD``."""
     configure_logging()
+    keep_private()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from telephony.disk import keep_private
 from telephony.line.control import Control
 from telephony.line.endpoint import Addresses, Endpoint, Happened
 from telephony.line.protocol import (
@@ -257,6 +258,7 @@ def _silence_file() -> Path:
 
 def main() -> None:
     """``python -m telephony.line.process '{"line_id": …}'``: one line by hand."""
+    keep_private()
     run(msgspec.json.decode(sys.argv[1].encode(), type=LineSpec), lambda: None)
 
 

