@@ -1,4 +1,4 @@
-"""``python -m telephony.front_door``: answers calls until told to stop."""
+"""``hotline front-door``: answers calls until told to stop."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import json
 import os
 import signal
 import sys
+from typing import NoReturn
 
+import click
 import structlog
 
+from telephony.disk import keep_private
+from telephony.errors import TelephonyError
 from telephony.front_door.door import FrontDoor
+from telephony.front_door.lock import hold
 from telephony.log import configure_logging
+from telephony.options import settings_options
 from telephony.settings import TelephonySettings
 
 log = structlog.get_logger(__name__)
@@ -32,19 +38,35 @@ async def _run(settings: TelephonySettings) -> None:
     log.info("front_door_closed")
 
 
-def main() -> None:
-    """Exit 0 after SIGTERM, 1 when the address cannot be had, 70 by the watchdog."""
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@settings_options
+def main(settings: TelephonySettings) -> None:
+    """Answer calls: SIP edge, line pool, spool.
+
+    Exit 0 after SIGTERM, 1 when the data folder or the address cannot be had, 70 by the watchdog.
+    """
     configure_logging()
-    settings = TelephonySettings()
+    keep_private()
+    try:
+        lock = hold(settings.data_dir)  # before anything in the folder is opened
+    except TelephonyError as error:
+        _refuse(f"{error.id}: {error.message}")
+    except OSError as error:
+        _refuse(f"{settings.data_dir}: {error.strerror or error}")
     try:
         asyncio.run(_run(settings))
     except OSError as error:
-        sys.stderr.write(f"hotline front-door: {settings.host}:{settings.sip_port}: {error.strerror or error}\n")
-        _leave(1)
+        _refuse(f"{settings.host}:{settings.sip_port}: {error.strerror or error}")
+    lock.close()
     _leave(0)
 
 
-def _leave(code: int) -> None:
+def _refuse(why: str) -> NoReturn:
+    sys.stderr.write(f"hotline front-door: {why}\n")
+    _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
     """The SIP thread's dispatcher has no way to be asked to end; at a normal exit its C parts crash."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -52,4 +74,4 @@ def _leave(code: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="hotline front-door")

@@ -1,4 +1,4 @@
-"""``python -m telephony.scribe``: the recogniser process, one thread, a little behind the calls in priority."""
+"""``hotline scribe``: the recogniser process, one thread, a little behind the calls in priority."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import signal
 import sys
 from contextlib import suppress
 
+import click
 import structlog
 
+from telephony.disk import keep_private
 from telephony.errors import TelephonyError
 from telephony.log import configure_logging
+from telephony.options import settings_options
 from telephony.scribe.recogniser import for_city
 from telephony.scribe.service import Scribe
 from telephony.settings import TelephonySettings
@@ -38,9 +41,11 @@ def _worker(settings: TelephonySettings) -> None:
     asyncio.run(_serve(settings))
 
 
-def main() -> None:
-    """One process a worker; the first is this one."""
-    settings = TelephonySettings()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@settings_options
+def main(settings: TelephonySettings) -> None:
+    """Write down what is said. One process a worker; the first is this one."""
+    keep_private()
     others = [
         multiprocessing.get_context("spawn").Process(target=_worker, args=(settings,), daemon=True)
         for _ in range(settings.scribe_workers - 1)
@@ -57,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="hotline scribe")
