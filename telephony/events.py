@@ -27,7 +27,10 @@ Side = Literal["citizen", "agent"]
 
 
 class Arrived(msgspec.Struct, tag="arrived", frozen=True):
-    """An INVITE was accepted for a call. ``ani`` is the network's calling number as dialled, not normalised."""
+    """An INVITE was accepted for a call. ``ani`` is the network's calling number as dialled, not normalised.
+
+    ``source``: address and port its datagram came from.
+    """
 
     ani: str
     dialled: str

@@ -34,6 +34,8 @@ def test_a_call_is_answered_heard_and_ended_with_its_events_in_order(door: Door,
     ended = door.ended(caller.ani)
     assert door.kinds(caller.ani) == ["arrived", "answered", "greeted", "recording", "ended"]
     assert (ended["by"], ended["outcome"], ended["sip_cause"]) == ("citizen", "silent", 200)
+    (arrived,) = door.payloads(caller.ani, "arrived")
+    assert arrived["source"] == f"127.0.0.1:{caller.port}"
 
 
 def test_an_invite_without_an_offer_is_offered_a_session_and_has_sound(door: Door, caller: Caller):

@@ -46,8 +46,10 @@ _ANOTHER_LINE_MAY = frozenset({408, 480, 481, 486, 487, 500, 503})
 class Bridge:
     """Reports to ``edge.tell(kind, bridge id, data)``: invite, answered, renewed, reanchored, line_failed, ended."""
 
-    def __init__(self, edge: Edge, bridge_id: str) -> None:
+    def __init__(self, edge: Edge, bridge_id: str, source: str = "") -> None:
         self.id = bridge_id
+        self.source = source
+        """Where the INVITE came from."""
         self._edge = edge
         self._session = next(_SESSION)
         self._version = 0
@@ -171,9 +173,8 @@ class Bridge:
             call_id, caller, called, body, _, name = event.getData()
             self._offer = None if body is None else dialogs.body(str(body))
             self._try = (caller, called, name)
-            self._edge.tell(
-                "invite", self.id, {"ani": caller or "", "dialled": called or "", "sip_call_id": str(call_id)}
-            )
+            invite = {"ani": caller or "", "dialled": called or "", "sip_call_id": str(call_id), "source": self.source}
+            self._edge.tell("invite", self.id, invite)
             return
         if self._reanchoring is not None:
             self._from_citizen_while_reanchoring(event)

@@ -105,7 +105,8 @@ class Edge:
         if refusal is not None:
             return refusal
         request.getHFBody("contact").getUrl().getTAddr()  # raises: answered 400 before there is a call
-        bridge = Bridge(self, self._new_id())
+        host, port = request.getSource()
+        bridge = Bridge(self, self._new_id(), f"{host}:{port}")
         self._bridges[bridge.id] = bridge
         return bridge.a.recvRequest(request, transaction)
 
