@@ -72,6 +72,9 @@ class TelephonySettings(BaseSettings):
     rtp_silence_s: float = 30.0
     """A citizen whose RTP has stopped for this long is taken as gone."""
 
+    held_silence_s: float = 600.0
+    """The same for a citizen who has put us on hold: then no RTP need come."""
+
     prompts_dir: Path = Path(__file__).resolve().parent.parent / "cities" / "yinchuan" / "prompts"
     """The city's spoken prompts (WAV, 8 kHz 16-bit mono)."""
 

@@ -72,6 +72,8 @@ class State(msgspec.Struct):
     """Of ``voiced_s``, what had been said before the listening began: a greeting, no appeal."""
     digits: str = ""
     reprompted: bool = False
+    held_since: float | None = None
+    """The caller has put us on hold: neither hears us nor speaks."""
     finished: bool = False
     """The caller has said all: silence after speech, #, or the time was up."""
     ticket_no: str | None = None
@@ -94,7 +96,7 @@ class VoiceIntake:
     def played(self, play_id: str, now: float) -> list[Action]:
         """A Say was played to its end."""
         state = self.state
-        if play_id != str(state.saying):
+        if play_id != str(state.saying) or state.held_since is not None:
             return []
         match state.phase:
             case "greeting":
@@ -125,6 +127,8 @@ class VoiceIntake:
     def speech_started(self, now: float) -> list[Action]:
         """The citizen began to speak. Into the prompt: it stops; the greeting with its notice is always heard."""
         state = self.state
+        if state.held_since is not None:  # music on hold
+            return []
         state.speaking = True
         if state.phase == "prompting":
             return [Hush(), *self._listen(now)]
@@ -133,10 +137,12 @@ class VoiceIntake:
     def speech_ended(self, voiced_s: float, *, final: bool, now: float) -> list[Action]:
         """An utterance; ``final`` False: a piece of one that goes on."""
         state = self.state
+        if state.held_since is not None and not state.speaking:  # it began while we were on hold
+            return []
         state.speaking = not final
         state.voiced_s += voiced_s
         state.running_s = 0.0 if final else state.running_s + voiced_s
-        state.last_speech = now
+        state.last_speech = now if state.held_since is None else state.held_since
         return []
 
     def tick(self, now: float) -> list[Action]:
@@ -144,6 +150,8 @@ class VoiceIntake:
         state = self.state
         if state.phase == "over":  # asked for before, but the call still is
             return [HangUp()]
+        if state.held_since is not None:
+            return []
         if state.phase != "listening" or state.listening_since is None:
             return self._watch_prompt(now)
         return self._watch_silence(now, state.listening_since)
@@ -151,6 +159,24 @@ class VoiceIntake:
     def reanchored(self) -> list[Action]:
         """Another line: what was being said is said again from its beginning."""
         return [self._say(*self.state.prompts)] if self.state.prompts else []
+
+    def held(self, now: float) -> None:
+        """The caller has put us on hold: time stands still, and what is being said is not heard."""
+        if self.state.held_since is None:
+            self.state.held_since = now
+
+    def resumed(self, now: float) -> list[Action]:
+        """The caller is back: what was being said is said again, and all times go on where they stood."""
+        state = self.state
+        if state.held_since is None:
+            return []
+        away_s, state.held_since = now - state.held_since, None
+        state.timed_since += away_s
+        if state.listening_since is not None:
+            state.listening_since += away_s
+        if state.last_speech is not None:
+            state.last_speech += away_s
+        return self.reanchored()
 
     def outcome(self, *, answered: bool) -> Outcome:
         """What the call was, once it is over; reserves a number for a caller who hung up after having spoken."""

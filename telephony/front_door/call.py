@@ -15,10 +15,12 @@ from telephony.events import (
     Answered,
     Arrived,
     Ended,
+    Held,
     Payload,
     Reanchored,
     Recording,
     RecordingPart,
+    Resumed,
     Utterance,
 )
 from telephony.front_door.journal import CallRecord
@@ -28,6 +30,7 @@ from telephony.line.protocol import (
     End,
     Event,
     Finished,
+    Hold,
     Media,
     Play,
     Played,
@@ -107,9 +110,7 @@ class Call:
     def arrived(self, data: dict[str, Any]) -> None:
         """An INVITE."""
         self._emit(
-            Arrived(
-                ani=data["ani"], dialled=data["dialled"], sip_call_id=data["sip_call_id"], source=data.get("source", "")
-            )
+            Arrived(ani=data["ani"], dialled=data["dialled"], sip_call_id=data["sip_call_id"], source=data["source"])
         )
 
     def on_line(self, line: LineLink) -> None:
@@ -179,6 +180,8 @@ class Call:
                 self.record.speech_since = None if event.final else event.end_s
                 self._utterance(event.start_s, event.end_s)
                 self._do(self._intake.speech_ended(event.voiced_s, final=event.final, now=now))
+            case Hold(held=held):
+                self._on_hold(now, held=held)
             case RtpSilence(seconds=seconds):
                 log.info("citizen_silent_on_rtp", call=self.id, seconds=seconds)
                 self._door.ask_sip("hang_up", self.id)
@@ -187,6 +190,15 @@ class Call:
             case _:
                 return
         self._door.remember(self.record)  # also where nothing was to be done the conversation has gone on
+
+    def _on_hold(self, now: float, *, held: bool) -> None:
+        if held == (self.record.state.held_since is not None):  # a line says it of its first session too
+            return
+        self._emit(Held(by="citizen") if held else Resumed(by="citizen"))
+        if held:
+            self._intake.held(now)
+        else:
+            self._do(self._intake.resumed(now))
 
     def tick(self) -> None:
         """Time has passed."""

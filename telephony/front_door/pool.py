@@ -109,6 +109,7 @@ class LinePool:
                     "rtp_range": _RTP_PORTS_A_LINE,
                     "max_call_s": self._settings.max_call_s,
                     "rtp_silence_s": self._settings.rtp_silence_s,
+                    "held_silence_s": self._settings.held_silence_s,
                     "token": token,
                 }
             )

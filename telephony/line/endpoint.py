@@ -36,7 +36,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something pjsua2 said: "incoming", "media", "ended", "digit", "eof"."""
+    """Something pjsua2 said: "incoming", "media", "hold", "ended", "digit", "eof"."""
 
     kind: str
     text: str = ""
@@ -59,8 +59,12 @@ class _Call(pj.Call):
     def onCallMediaState(self, _: object) -> None:  # noqa: N802
         try:
             info = self.getInfo()  # keep it: its media vector is freed with it
-            if info.media and info.media[0].status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+            if not info.media:
+                return
+            if info.media[0].status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                 self._endpoint.report(self, Happened("media", text=self.getStreamInfo(0).codecName))
+            both_ways = info.media[0].dir == pj.PJMEDIA_DIR_ENCODING_DECODING
+            self._endpoint.report(self, Happened("hold", number=int(not both_ways)))
         except pj.Error:
             log.exception("media_state_failed")
 

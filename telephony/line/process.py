@@ -23,6 +23,7 @@ from telephony.line.protocol import (
     Digit,
     End,
     Finished,
+    Hold,
     Media,
     Play,
     Played,
@@ -59,6 +60,7 @@ class LineSpec(msgspec.Struct, frozen=True):
     rtp_range: int
     max_call_s: float
     rtp_silence_s: float
+    held_silence_s: float
     token: str
     """Only an INVITE that carries it is taken."""
 
@@ -83,6 +85,7 @@ class Line:
         self._media_since = self._started
         self._silent_since = self._started
         self._silent_told = False
+        self._held: bool | None = None
 
     def stop(self) -> None:
         """End the conversation cleanly (SIGTERM)."""
@@ -139,6 +142,8 @@ class Line:
                 self._answer()
             case "media":
                 self._connect(happened.text)
+            case "hold":
+                self._on_hold(held=bool(happened.number))
             case "digit":
                 self._control.send(Digit(digit=happened.text, method="info" if happened.number else "rfc4733"))
             case "eof":
@@ -163,6 +168,12 @@ class Line:
             self._tail = Tail(citizen)
             self._media_since = self._silent_since = self._clock()
             self._control.send(Media(codec=codec))
+
+    def _on_hold(self, *, held: bool) -> None:
+        if held != self._held:
+            self._held = held
+            self._silent_since, self._silent_told = self._clock(), False
+            self._control.send(Hold(held=held))
 
     def _listen(self) -> None:
         now = self._clock()
@@ -206,7 +217,8 @@ class Line:
         if packets != self._packets:
             self._packets, self._silent_since, self._silent_told = packets, now, False
         silent = now - self._silent_since
-        if silent >= self._spec.rtp_silence_s and not self._silent_told:
+        longest = self._spec.held_silence_s if self._held else self._spec.rtp_silence_s
+        if silent >= longest and not self._silent_told:
             self._silent_told = True
             self._control.send(RtpSilence(seconds=round(silent, 1)))
 

@@ -93,6 +93,15 @@ class SpeechEnded(msgspec.Struct, tag="speech_ended", frozen=True):
     final: bool
 
 
+class Hold(msgspec.Struct, tag="hold", frozen=True):
+    """The citizen's session has sound both ways (False) or not: we are on hold. Said of the first session and changes.
+
+    While held no RTP need come: :class:`RtpSilence` is said after a longer time.
+    """
+
+    held: bool
+
+
 class RtpSilence(msgspec.Struct, tag="rtp_silence", frozen=True):
     """No RTP has come from the citizen for this long."""
 
@@ -111,7 +120,7 @@ class Finished(msgspec.Struct, tag="finished", frozen=True):
     cause: int
 
 
-Event = Ready | Media | Digit | Played | SpeechStarted | SpeechEnded | RtpSilence | Beat | Finished
+Event = Ready | Media | Digit | Played | SpeechStarted | SpeechEnded | Hold | RtpSilence | Beat | Finished
 
 
 def encode(message: Command | Event) -> bytes:

@@ -16,6 +16,7 @@ from telephony.line.protocol import (
     Digit,
     End,
     Finished,
+    Hold,
     Media,
     Play,
     Played,
@@ -94,7 +95,7 @@ def clock() -> Clock:
 def call(notes: Notes, clock: Clock) -> Call:
     """Just arrived."""
     one = Call(notes, CallRecord("c-1", ARRIVED), clock)
-    one.arrived({"ani": "13900000001", "dialled": "12345", "sip_call_id": "x@y"})
+    one.arrived({"ani": "13900000001", "dialled": "12345", "sip_call_id": "x@y", "source": "127.0.0.1:5070"})
     return one
 
 
@@ -276,6 +277,16 @@ def test_a_caller_whose_sound_has_stopped_is_hung_up_on(notes: Notes, call: Call
     assert notes.sip == []
     call.on_line_event(RtpSilence(seconds=30.0))
     assert notes.sip == [("hang_up", "c-1")]
+
+
+def test_a_hold_is_an_event_once_and_the_prompt_is_said_again_after_it(notes: Notes, call: Call, line: Line):
+    call.on_line_event(Hold(held=False))  # of the first session
+    assert notes.kinds == ["arrived", "answered"]
+    for held in (True, True, False, False):
+        call.on_line_event(Hold(held=held))
+    assert notes.kinds == ["arrived", "answered", "held", "resumed"]
+    assert [event.by for event in notes.events[2:]] == ["citizen", "citizen"]  # type: ignore[union-attr]
+    assert [command.id for command in line.told if isinstance(command, Play)] == ["1", "2"]
 
 
 def test_a_finished_line_is_over_and_time_stands_still_after_the_end(notes: Notes, call: Call, line: Line):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fixtures.front_door import AUDIO, Door, citizen, opened, told
-from tests.fixtures.sip import Caller
+from tests.fixtures.sip import Caller, sdp
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def rough():
 @pytest.fixture
 def impatient():
     """A door that soon notices that no RTP comes."""
-    yield from opened(rtp_silence_s=2)
+    yield from opened(rtp_silence_s=2, held_silence_s=7)
 
 
 def is_line(pid: int) -> bool:
@@ -54,6 +54,48 @@ def test_a_citizen_who_sends_no_sound_for_long_is_taken_as_gone(impatient: Door)
         assert one.request_of("BYE", 8) is not None
         ended = impatient.ended(one.ani)
         assert (ended["by"], ended["outcome"]) == ("system", "silent")
+
+
+@pytest.mark.parametrize("direction", ["inactive", "sendonly"])
+def test_a_citizen_who_has_put_us_on_hold_need_not_send_sound(impatient: Door, direction: str):
+    with Caller(impatient.address) as one:
+        assert one.invite() is not None
+        held = one.invite(sdp(one.rtp_port, direction=direction, v=2))
+        assert held is not None
+        assert held.code == 200
+        impatient.wait_for(one.ani, "held")
+        assert one.request_of("BYE", 4) is None
+        resumed = one.invite(sdp(one.rtp_port, v=3))
+        assert resumed is not None
+        impatient.wait_for(one.ani, "resumed")
+        assert one.heard()
+        assert one.request_of("BYE", 5) is not None
+        assert impatient.ended(one.ani)["by"] == "system"
+
+
+def test_a_citizen_who_never_comes_back_is_not_waited_for_without_end(impatient: Door):
+    with Caller(impatient.address) as one:
+        assert one.invite() is not None
+        assert one.invite(sdp(one.rtp_port, direction="inactive", v=2)) is not None
+        impatient.wait_for(one.ani, "held")
+        assert one.request_of("BYE", 11) is not None
+        assert impatient.ended(one.ani)["by"] == "system"
+
+
+def test_the_hold_goes_on_over_another_line(impatient: Door):
+    with Caller(impatient.address) as one:
+        assert one.invite() is not None
+        assert one.invite(sdp(one.rtp_port, direction="inactive", v=2)) is not None
+        impatient.wait_for(one.ani, "held")
+        os.kill(impatient.line_pid(one.ani), signal.SIGKILL)
+        impatient.wait(lambda: one.receive(0.05) is None and "reanchored" in impatient.kinds(one.ani), "reanchored")
+        assert one.request_of("BYE", 4) is None
+        assert "resumed" not in impatient.kinds(one.ani)
+        assert one.invite(sdp(one.rtp_port, v=3)) is not None
+        impatient.wait_for(one.ani, "resumed")
+        assert one.heard()
+        one.bye()
+        impatient.ended(one.ani)
 
 
 def test_a_missing_prompt_is_passed_over_and_the_conversation_goes_on(rough: Door):

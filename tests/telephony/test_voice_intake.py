@@ -316,6 +316,74 @@ def test_an_appeal_whose_line_died_in_the_prompt_begins_when_the_prompt_was_said
     assert told(one.tick(START + 44.9)) == ["say:number_intro"]
 
 
+def test_a_caller_who_puts_us_on_hold_finds_all_times_where_they_stood():
+    one = listening(prompts=())
+    one.speech_started(START + 1)
+    one.speech_ended(3.0, final=True, now=START + 5)
+    one.held(START + 6)
+    one.held(START + 7)  # said again: a line says it of its first session too
+    for second in range(6, 500, 20):
+        assert one.tick(START + second) == []
+    assert one.resumed(START + 500) == []
+    assert one.resumed(START + 501) == []
+    assert one.tick(START + 501.7) == []
+    assert told(one.tick(START + 501.9)) == ["say:number_intro"]
+
+
+def test_the_three_minutes_do_not_run_while_on_hold():
+    one = listening()
+    one.held(START + 1)
+    one.resumed(START + 501)
+    one.speech_started(START + 502)
+    assert one.tick(START + 679) == []
+    assert told(one.tick(START + 680)) == ["say:number_intro"]
+
+
+def test_what_is_said_while_on_hold_is_said_again_afterwards():
+    one = VoiceIntake(lambda: NUMBER, IntakeSettings())
+    (greeting,) = one.answered()
+    assert one.tick(START) == []
+    one.held(START + 2)
+    assert one.played(greeting.id, START + 9) == []
+    assert one.tick(START + 100) == []
+    (again,) = one.resumed(START + 100)
+    assert again.prompts == ("greeting",)
+    assert told(one.played(again.id, START + 109)) == ["note:greeted", "say:intake+beep"]
+
+
+def test_music_on_hold_is_no_speech_but_what_was_being_said_is():
+    one = intake("prompting")
+    one.held(START)
+    assert one.speech_started(START + 5) == []
+    one.speech_ended(12.0, final=False, now=START + 17)
+    one.speech_ended(5.0, final=True, now=START + 25)
+    assert one.state.phase == "prompting"
+    assert one.outcome(answered=True) == "silent"
+    speaking = listening(speaking=True)
+    speaking.held(START + 3)
+    speaking.speech_ended(2.0, final=True, now=START + 4)
+    speaking.resumed(START + 60)
+    assert speaking.outcome(answered=True) == "partial"
+    assert told(speaking.tick(START + 62.9)) == ["say:number_intro"]
+
+
+def test_a_call_that_is_over_is_hung_up_also_on_hold():
+    one = intake("over")
+    one.held(START)
+    assert one.tick(START + 1) == [HangUp()]
+
+
+def test_the_hold_survives_the_front_door():
+    one = listening()
+    one.held(START + 1)
+    state = msgspec.json.decode(msgspec.json.encode(one.state), type=State)
+    after = VoiceIntake(lambda: NUMBER, IntakeSettings(), state)
+    assert after.tick(START + 60) == []
+    after.resumed(START + 101)
+    assert after.tick(START + 107.9) == []
+    assert told(after.tick(START + 108.1)) == ["say:reprompt+beep"]
+
+
 def test_keys_without_end_are_noted_but_only_the_last_64_are_kept():
     one = listening()
     for number in range(100):
