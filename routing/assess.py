@@ -14,7 +14,7 @@ from routing.limits import limits_of, profile_of
 from routing.places.finder import PlaceFinder
 from routing.text import normalise
 from routing.title import make_title
-from routing.urgency import Cue, find_cues, leaf_of_danger, urgency
+from routing.urgency import Cue, find_cues, goes_at_once, leaf_of_danger, urgency
 
 _ALTERNATIVES = 3
 
@@ -49,7 +49,12 @@ class Router:
         dispatch = self._dispatcher.dispatch(category, place, kind.label, level, confidence)
         limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
         doubts = [f"疑似紧急：{cue.heard}" for cue in cues] if level > 1 else []  # praise, advice, or only its sound
-        dispatch = replace(dispatch, confirm=(*dispatch.confirm, *dict.fromkeys(doubts), *faults))
+        danger = level == 1 and goes_at_once(category.profile, code, cues, self._city.emergency_leaves)
+        first = []
+        if level == 1 and not danger:
+            heard = "、".join(dict.fromkeys(cue.heard for cue in cues if cue.exact))
+            first = [f"特急：{heard}（分类“{category.leaf}”与险情不符，请立即核实派单）"]
+        dispatch = replace(dispatch, confirm=(*first, *dispatch.confirm, *dict.fromkeys(doubts), *faults))
         return Assessment(
             type=kind.label,
             category=category.code,
@@ -59,6 +64,7 @@ class Router:
             dispatch=dispatch,
             limits=limits,
             confidence=confidence,
+            at_once=danger or not dispatch.confirm,
             alternatives=tuple(
                 Alternative(other, self._categories[other].path, round(chance, 4))
                 for other, chance in [pair for pair in leaf.ranked if pair[0] != code][:_ALTERNATIVES]

@@ -80,6 +80,8 @@ class Assessment:
     dispatch: Dispatch
     limits: Limits
     confidence: float
+    at_once: bool
+    """May be dispatched before a person has looked: nothing to confirm, or a danger with those who answer it."""
     alternatives: tuple[Alternative, ...]
     reasons: tuple[str, ...]
     title: str

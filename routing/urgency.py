@@ -28,18 +28,27 @@ _LONG_AGO, _LONG_AGO_FIRST = re.compile(_PAST + r".{0,10}$"), re.compile(_PAST +
 _NOW = ("现在", "正在", "还在", "刚刚", "刚才", "马上", "快", "赶快", "赶紧", "救")
 _LIFE = "轻生"
 _NO_EVENT = r"(?:报警器|报警仪|检测仪|演练|演习|知识|宣传|培训|保险|预案|的?隐患)"
+_THINGS = "手机|钥匙|东西|鞋|帽子|球|包|证|卡|戒指|耳机|伞|眼镜|快递|垃圾|树|狗|猫|羊|桌|椅|砖|土"
 _OTHER_WORDS = {
     "着火": re.compile(r"(?:不|打)着火|着火(?:锅|车|炉|葬|把|腿|龙|柴|墙|箭)"),
     "起火": re.compile(r"起火(?:灾|锅|车|箭|炉)"),
     "上吊": re.compile(r"(?:晚|早|马|楼|车|路)上吊|上吊(?:车|装|顶|灯|篮|塔|环|机|臂|物|着|个)"),
     "落水": re.compile(r"落水(?:管|口|槽|斗|井|沟|孔|位)"),
+    "拿着刀": re.compile(r"拿着刀(?:具|片|闸|削|架)"),
+    "充电着了": re.compile(r"充电着了(?:急|迷|凉)"),
+    "走丢了": re.compile(r"(?:狗|猫|宠物|鸟|羊|牛).{0,8}走丢了"),
     "跳楼": re.compile(r"跳楼(?:价|大甩|甩|清仓)"),
     "轻生": re.compile(r"[减年]轻生|轻生(?:活|产|育|意|病)"),
     "触电": re.compile(r"接触电"),
     "烧炭": re.compile(r"烧炭的?(?:烤|串|烧烤)|烤.{0,4}烧炭"),
     "没气了": re.compile(r"(?:燃气|天然气|煤气|灶|胎|罐|家里?)(?:都|又|就)?没气了|^没气了"),
 }
-"""Words that hold a danger's letters and are none: 挨着火锅店, 晚上吊车, 落水管, 减轻生活."""
+_OTHER_WORDS |= {
+    phrase: re.compile(rf"(?:{_THINGS}).{{0,6}}{phrase}")
+    for phrase in ("掉河里", "掉到河里", "掉进河里", "掉水里", "掉到水里", "掉进水里", "掉湖里", "掉到湖里", "掉进湖里",
+                   "掉沟里", "掉到沟里", "掉进沟里", "掉渠里", "掉到渠里", "掉进渠里", "被水冲走")
+}  # fmt: skip
+"""Words that hold a danger's letters and are none: 挨着火锅店, 晚上吊车, 落水管, 减轻生活, 手机掉水里."""
 _FUZZY = 0.2
 _SHORTEST_FUZZY = 2
 _SHORTEST_SAME_SOUND = 3
@@ -47,7 +56,7 @@ _SHORTEST_SAME_SOUND = 3
 _SURE_LEAF = 0.25
 _SURE_LEAF_OF_QUESTION = 0.5
 _GLAD_TYPES = frozenset({"表扬", "建议"})
-_SURE_OF_OTHER, _LIKELY = 0.6, 0.05
+_SURE_OF_OTHER = 0.6
 _TRANSFER_LEAVES = frozenset({"100101", "100103", "100201", "100301", "040303"})
 """Leaves of the T profile that are a danger of the moment when somebody asks for help (domain.md §5)."""
 
@@ -158,21 +167,34 @@ def urgency(profile: str, leaf: str, leaf_confidence: float, kind: str, cues: Se
     return 2 if profile in {"E1", "E2"} else 3
 
 
+def meant_leaves(cues: Sequence[Cue], leaves: Mapping[str, Sequence[str]]) -> list[str]:
+    """Leaves that the dangers said outright stand for."""
+    return list(dict.fromkeys(leaf for cue in cues if cue.exact for leaf in leaves.get(cue.group, ())))
+
+
+def goes_at_once(profile: str, leaf: str, cues: Sequence[Cue], leaves: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an appeal of the first urgency may be dispatched before a person has looked at it.
+
+    Its leaf must be one whose bodies answer dangers: somebody about to jump is not the heating company's.
+    """
+    return profile == "E1" or leaf in _TRANSFER_LEAVES or leaf in meant_leaves(cues, leaves)
+
+
 def leaf_of_danger(
     ranked: Sequence[tuple[str, float]], cues: Sequence[Cue], leaves: Mapping[str, Sequence[str]]
 ) -> tuple[str, float]:
     """The category, with what was said outright borne in mind.
 
     Where the classifier is unsure, the likeliest leaf that a danger's group stands for is taken before a likelier one
-    that has nothing to do with it (somebody lies in the road: first aid, not parking).
+    that has nothing to do with it (somebody lies in the road: first aid, not parking), however unlikely it holds it.
 
     Args:
-        ranked: (leaf, confidence), best first.
+        ranked: (leaf, confidence), best first; a leaf that is not there has no chance.
         cues: what :func:`find_cues` found.
         leaves: group of cues → leaves it stands for.
     """
     best, confidence = ranked[0]
-    meant = {leaf for cue in cues if cue.exact for leaf in leaves.get(cue.group, ())}
+    meant = meant_leaves(cues, leaves)
     if not meant or best in meant or confidence >= _SURE_OF_OTHER:
         return best, confidence
-    return next(((leaf, chance) for leaf, chance in ranked if leaf in meant and chance >= _LIKELY), ranked[0])
+    return next(((leaf, chance) for leaf, chance in ranked if leaf in meant), (meant[0], 0.0))

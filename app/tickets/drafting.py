@@ -144,9 +144,8 @@ async def _classify(
             "confirm": list(found.dispatch.confirm),
         },
     )
-    at_once = found.urgency == Urgency.EXTREME or not found.dispatch.confirm
-    ticket.status = (TicketStatus.SIGN if at_once else TicketStatus.REVIEW).value
-    if at_once:
+    ticket.status = (TicketStatus.SIGN if found.at_once else TicketStatus.REVIEW).value
+    if found.at_once:
         ticket.dispatch_count = 1
         payload: dict[str, Any] = {
             "unit": found.dispatch.unit,
@@ -157,7 +156,7 @@ async def _classify(
             payload["by_phone"] = True  # 电话派单: the duty desk is to be called too
         await append_ticket_event(session, ticket.id, TicketEventKind.DISPATCHED, _SYSTEM, now, payload)
     await session.flush()
-    await start_clocks(session, ticket, found.limits, accepted, dispatched=at_once)
+    await start_clocks(session, ticket, found.limits, accepted, dispatched=found.at_once)
 
 
 def _take_over(ticket: Ticket, found: Assessment) -> None:

@@ -126,8 +126,8 @@ class LabelModel:
     def _chances(self, matrix: Any) -> Floats:
         return probabilities(_two_columns(self._svm.decision_function(matrix)), self._calibration)
 
-    def classify(self, text: str, title: str | None = None, *, top: int = 5) -> Judgement:
-        """One text."""
+    def classify(self, text: str, title: str | None = None, *, top: int | None = 5) -> Judgement:
+        """One text; ``top``: so many labels of the ranking, None all."""
         matrix = features.transform(self._blocks, [text], None if title is None else [title])
         chances = self._chances(matrix)[0]
         order = np.argsort(-chances)[:top]

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.tickets.drafting import draft_ticket
 from models.verify import verify
 from routing.assess import Router
+from routing.classifier.model import Judgement
 
 from .telling import CONSULT, FIRE, REPORT, START, Story, bring, rows, whole
 
@@ -109,6 +110,34 @@ async def test_danger_is_dispatched_at_once_and_by_phone_though_a_person_must_co
         "feedback": (host, "2h", _city(24, 12, 0, 5)),
         "citizen": (None, "24h", _city(25, 10, 0, 5)),
         "finish": (host, "24h", _city(25, 10, 0, 5)),
+    }
+
+
+class Certain:
+    """A model that is sure of one leaf, whatever it hears."""
+
+    version = "certain-1"
+
+    def __init__(self, leaf: str, kind: str = "求助") -> None:
+        self.leaf, self.kind = leaf, kind
+
+    def judge(self, _: str) -> tuple[Judgement, Judgement]:
+        return Judgement(((self.leaf, 0.99),), ()), Judgement(((self.kind, 0.9),), ())
+
+
+async def test_danger_that_was_taken_for_something_harmless_goes_to_a_person_within_minutes_not_to_a_wrong_unit(
+    city_db, judge
+):
+    await bring(city_db, whole(FIRE))
+    await _draft(city_db, Router(judge._city, Certain("030402")))
+    ((status, urgency, confirm, count),) = await rows(
+        city_db, "SELECT status, urgency, confirm, dispatch_count FROM tickets"
+    )
+    assert (status, urgency, count) == (20, 1, 0)
+    assert confirm[0].startswith("特急：")
+    assert await _clocks(city_db) == {
+        "dispatch": (None, "5m", _city(24, 10, 5, 5)),
+        "citizen": (None, "24h", _city(25, 10, 0, 5)),
     }
 
 

@@ -43,6 +43,59 @@ def test_every_danger_among_the_sentences_is_of_the_first_urgency(assess):
     assert [assess(sentence.text).urgency for sentence in dangers] == [1] * len(dangers)
 
 
+SPOKEN = (
+    "有人要跳楼，在西夏区怀远路",
+    "小孩掉河里了",
+    "快点来人啊，典农河这边有个娃娃掉到河里头了",
+    "水库边上有人滑到水库里了",
+    "我家厨房烧着了，火都窜到房顶上了",
+    "电瓶车在楼道里充电着了，烟大得很，我们下不去楼",
+    "加油站旁边那个饭馆煤气罐炸了",
+    "灶房里一股子煤气味，头都晕了",
+    "煤气罐漏气了，嗤嗤地响",
+    "工地上的脚手架倒了，底下压着人呢",
+    "大风把广告牌刮下来了，压住人了",
+    "有个娃娃摸了配电箱被电着了",
+    "两口子打起来了，男的拿着菜刀追着砍",
+    "有人在我家门口砸门，说要弄死我",
+    "十字路口大货车把骑电动车的人撞了，人躺地上不动弹",
+    "我被车撞了，腿动不了了",
+    "我同学说她吃了一瓶安眠药",
+    "有人在桥上要往下跳",
+    "一家人炉子取暖，好像煤烟中毒了，都迷迷糊糊的",
+    "电梯卡在十楼不动了，我跟我妈都在里头",
+    "孩子被锁在车里了，车窗都关着，热得很",
+    "我妈八十了，早上出门到现在没回来，老年痴呆",
+    "我奶奶走丢了，穿红棉袄",
+    "我老伴躺地上叫不应，嘴都歪了",
+    "娃娃吃糖噎住了，脸都紫了",
+    "我媳妇羊水破了，马上要生了",
+    "骗子让我把钱转到安全账户，我刚转了八万",
+)
+"""Dangers of all groups as people put them; none is an example."""
+
+
+@pytest.mark.parametrize("text", SPOKEN)
+def test_a_danger_in_everyday_words_is_of_the_first_urgency(assess, text):
+    assert assess(text).urgency == 1
+
+
+@pytest.mark.parametrize("text", SPOKEN)
+def test_an_emergency_goes_to_those_who_answer_it_or_to_a_person_who_reads_that_first(assess, city, text):
+    found = assess(text)
+    profiles = {category.code: category.profile for category in city.categories}
+    answered = {leaf for leaves in city.emergency_leaves.values() for leaf in leaves}
+    if found.at_once:
+        assert found.category in answered or profiles[found.category] == "E1"
+    else:
+        assert found.dispatch.confirm[0].startswith("特急：")
+
+
+def test_somebody_about_to_jump_is_not_the_heating_companys_however_the_road_sounds(assess):
+    found = assess("有人要跳楼，在西夏区怀远路")
+    assert (found.urgency, found.category, found.at_once) == (1, "070501", True)
+
+
 def test_nothing_else_among_them_is_and_nine_of_ten_have_their_urgency(assess):
     calm = [sentence for sentence in SENTENCES if sentence.urgency > 1]
     found = [assess(sentence.text).urgency for sentence in calm]
@@ -152,13 +205,19 @@ def test_the_model_and_the_city_decide_together(city):
         ("建议", "永宁县望远镇着火了着火了", 3, ("疑似紧急：着火",)),
         # by its sound, beside a companion
         ("求助", "永宁县望远镇，找火了，浓烟", 3, ("疑似紧急：找火",)),
-        ("求助", "永宁县望远镇着火了", 1, ("紧急诉求须人工复核",)),
+        # said outright, but the classifier is sure of something else: nobody is sent who cannot help
+        (
+            "求助",
+            "永宁县望远镇着火了",
+            1,
+            ("特急：着火（分类“村居事务公开/干部作风”与险情不符，请立即核实派单）", "紧急诉求须人工复核"),
+        ),
         ("求助", "永宁县望远镇的村务公开栏", 3, ()),
     ],
 )
 def test_a_danger_that_is_not_taken_for_one_is_shown_to_a_person(city, kind, text, urgency, confirm):
     found = Router(city, Sure(kind)).assess(text, now=MORNING)
-    assert (found.urgency, found.dispatch.confirm) == (urgency, confirm)
+    assert (found.urgency, found.dispatch.confirm, found.at_once) == (urgency, confirm, not confirm)
 
 
 def test_a_time_without_a_zone_is_taken_for_no_other(router):

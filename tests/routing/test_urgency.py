@@ -6,7 +6,7 @@ import pytest
 
 from routing.city import City
 from routing.text import normalise
-from routing.urgency import Cue, find_cues, leaf_of_danger, urgency
+from routing.urgency import Cue, find_cues, goes_at_once, leaf_of_danger, urgency
 
 DANGERS = {
     "火情": "我们楼下着火了",
@@ -18,6 +18,7 @@ DANGERS = {
     "轻生": "有个姑娘站在楼顶要跳楼",
     "中毒": "一家三口煤气中毒了",
     "被困": "我被关在电梯里面了",
+    "落水": "小孩掉河里了",
     "走失": "我家老人走丢了",
     "急病": "我爸突然昏迷叫不醒",
     "诈骗": "我刚被骗了十万块",
@@ -172,6 +173,15 @@ def test_a_past_beside_the_danger_does_not_silence_it(alarms, text):
         "楼上装修太吵",
         "被拖欠工资了帮忙要一下",
         "公交车等了半个小时",
+        "我家狗走丢了，能不能帮忙找",
+        "手机掉河里了，公园能捞吗",
+        "钥匙掉到水里了",
+        "快递被水冲走了找谁赔",
+        "工地夜里拿着刀具切割",
+        "电动车充电着了急忙办卡",
+        "孩子放学没回家就去补习班了",
+        "我的车位不见了",
+        "水从楼上往下跳着流",
     ],
 )
 def test_an_ordinary_sentence_that_looks_or_sounds_like_a_danger_does_not_alarm(alarms, text):
@@ -187,6 +197,10 @@ def test_an_ordinary_sentence_that_looks_or_sounds_like_a_danger_does_not_alarm(
         ("有人叫了救护车", "有人叫了救护车，老人晕倒"),
         ("我被骗了", "我被骗了，刚给他转账"),
         ("人被困在里面", "人被困在里面，浓烟很大"),
+        ("我妈出门没回来", "我妈出门没回来，有老年痴呆"),
+        ("孩子放学没回来", "孩子放学没回来，到处找不到"),
+        ("下不去楼", "烟大得很，我们下不去楼"),
+        ("湖里有人淹着呢", "湖里有人淹着呢，快来人"),
     ],
 )
 def test_a_weak_phrase_alarms_only_beside_its_companion(alarms, without, beside):
@@ -290,7 +304,7 @@ def test_a_short_phrase_of_the_same_sound_does_not(cues):
 
 
 ILL = [Cue("急病", "叫不醒", "叫不醒", exact=True)]
-LEAVES = {"急病": ("100301",), "火情": ("100201",)}
+LEAVES = {"急病": ("100301",), "火情": ("100201",), "坍塌": ("020401",)}
 
 
 @pytest.mark.parametrize(
@@ -299,9 +313,10 @@ LEAVES = {"急病": ("100301",), "火情": ("100201",)}
         ((("040201", 0.25), ("020102", 0.2), ("100301", 0.2)), ILL, ("100301", 0.2)),
         ((("040201", 0.59), ("100301", 0.05)), ILL, ("100301", 0.05)),
         ((("040201", 0.6), ("100301", 0.3)), ILL, ("040201", 0.6)),  # sure of something else
-        ((("040201", 0.25), ("100301", 0.04)), ILL, ("040201", 0.25)),  # hardly likely
+        ((("040201", 0.25), ("100301", 0.001)), ILL, ("100301", 0.001)),  # however unlikely
         ((("100301", 0.3), ("100201", 0.29)), ILL, ("100301", 0.3)),  # it is the best already
-        ((("040201", 0.25), ("100201", 0.2)), ILL, ("040201", 0.25)),  # another danger's leaf
+        ((("040201", 0.25), ("100201", 0.2)), ILL, ("100301", 0.0)),  # the model does not know the leaf
+        ((("040201", 0.25),), [*ILL, *OUTRIGHT], ("100301", 0.0)),  # the first danger's
         ((("040201", 0.25), ("100201", 0.2)), ALIKE, ("040201", 0.25)),  # sound alone moves nothing
         ((("040201", 0.25), ("100301", 0.2)), [], ("040201", 0.25)),
         ((("040201", 0.25), ("100301", 0.2)), [Cue("求救", "救命", "救命", exact=True)], ("040201", 0.25)),
@@ -309,3 +324,21 @@ LEAVES = {"急病": ("100301",), "火情": ("100201",)}
 )
 def test_a_danger_said_outright_decides_between_leaves_the_classifier_is_unsure_of(ranked, cues, leaf):
     assert leaf_of_danger(ranked, cues, LEAVES) == leaf
+
+
+@pytest.mark.parametrize(
+    ("profile", "leaf", "cues", "at_once"),
+    [
+        ("E1", "020401", [], True),
+        ("T", "100301", [], True),
+        ("N5", "100301", ILL, True),  # the danger's own
+        ("E2", "030402", ILL, False),
+        ("N5", "040201", OUTRIGHT, False),
+        ("T", "040203", OUTRIGHT, False),  # moving cars and the unclear rest are transfers too, and no dangers
+        ("T", "149901", OUTRIGHT, False),
+        ("N5", "020401", [Cue("坍塌", "塌了", "塌了", exact=True)], True),
+        ("N5", "020401", [Cue("坍塌", "塌了", "他了", exact=False)], False),
+    ],
+)
+def test_an_emergency_goes_by_itself_only_to_those_who_answer_dangers(profile, leaf, cues, at_once):
+    assert goes_at_once(profile, leaf, cues, LEAVES) is at_once
