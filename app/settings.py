@@ -40,7 +40,8 @@ class AppSettings(BaseSettings):
     """Things made from our own sources: the trained classifier."""
 
     classifier: Path | None = None
-    """A classifier trained on the city's own history (``hotline train``); empty: the built one."""
+    """A classifier trained on the city's own history: the file of ``hotline train``, or a folder with leaf.skops and
+    type.skops; empty: the built one."""
 
     examples_dir: Path = PROJECT / "routing" / "examples"
 

@@ -13,19 +13,26 @@ from app.settings import AppSettings
 from app.tickets.drafting import draft_ticket
 from routing.assess import Router
 from routing.city import load
-from routing.classifier.appeals import AppealModel, build
+from routing.classifier.appeals import build, of_history
 
 
 @cache
 def router() -> Router:
-    """The city and the classifier, loaded once a process."""
+    """The city and the classifier, loaded once a process.
+
+    Raises:
+        ModelError: a classifier that cannot be read, or with labels the city does not know.
+    """
     settings = AppSettings()
+    city = load(settings.city_dir)
+    built = settings.build_dir / "appeals"
     model = (
-        AppealModel.load(settings.classifier)
+        of_history(settings.classifier, settings.examples_dir, built)
         if settings.classifier
-        else build(settings.examples_dir, settings.build_dir / "appeals")
+        else build(settings.examples_dir, built)
     )
-    return Router(load(settings.city_dir), model)
+    model.check({category.code for category in city.categories}, settings.classifier or built)
+    return Router(city, model)
 
 
 async def draft(sessions: async_sessionmaker[AsyncSession], payload: dict[str, Any]) -> None:

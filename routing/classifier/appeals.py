@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from routing.errors import ModelError, TrainingError
 
 _TYPES = frozenset({"咨询", "求助", "投诉", "举报", "建议", "表扬", "其他"})
 _CODE_VERSION = "1"
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ class AppealModel:
         return cls(leaf, kind)
 
     def judge(self, text: str) -> tuple[Judgement, Judgement]:
-        """(leaf, type)."""
-        return self.leaf.classify(text), self.kind.classify(text, top=3)
+        """(leaf, type); every leaf is ranked: a danger said outright asks for the chance of unlikely ones too."""
+        return self.leaf.classify(text, top=None), self.kind.classify(text, top=3)
 
     def top_class_chances(self, text: str) -> dict[str, float]:
         """Two-digit class → chance: the sum over its leaves."""
@@ -97,6 +99,33 @@ class AppealModel:
     def load(cls, folder: Path) -> AppealModel:
         """See :meth:`LabelModel.load`."""
         return cls(LabelModel.load(folder / "leaf.skops"), LabelModel.load(folder / "type.skops"))
+
+    def check(self, leaves: Collection[str], source: object) -> None:
+        """Refuse labels that the city cannot route.
+
+        Args:
+            leaves: codes of the city's categories.
+            source: where the model came from, for the message.
+
+        Raises:
+            ModelError: names them.
+        """
+        for head, known, what in ((self.leaf, leaves, "类别代码"), (self.kind, _TYPES, "诉求类型")):
+            strange = [label for label in head.labels if label not in known]
+            if strange:
+                more = f" 等 {len(strange)} 个" if len(strange) > _SHOWN else ""
+                raise ModelError(f"模型 {source} 的标签不是本市的{what}：{'、'.join(strange[:_SHOWN])}{more}")
+
+
+def of_history(path: Path, examples_dir: Path, out: Path) -> AppealModel:
+    """A city's own classifier: a folder with both heads, or one file of leaves beside the built head of types.
+
+    Raises:
+        ModelError: see :meth:`LabelModel.load`.
+    """
+    if path.is_dir():
+        return AppealModel.load(path)
+    return AppealModel(LabelModel.load(path), build(examples_dir, out).kind)
 
 
 def build(examples_dir: Path, out: Path) -> AppealModel:

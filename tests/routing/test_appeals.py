@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from routing.classifier.appeals import AppealModel, Example, build, data_fingerprint, read_examples
+from routing.classifier.appeals import AppealModel, Example, build, data_fingerprint, of_history, read_examples
+from routing.classifier.model import LabelModel
 from routing.errors import ModelError, TrainingError
 
 from .conftest import EXAMPLES
@@ -131,10 +132,51 @@ def test_no_example_stands_under_two_leaves():
     assert {text: found for text, found in leaves.items() if len(found) > 1} == {}
 
 
+def test_a_citys_own_model_of_leaves_works_beside_the_built_head_of_types(folder, tmp_path):
+    built = build(folder, tmp_path / "built")
+    texts = ["水管爆了没有水", "水管爆了全楼没水", "物业不管事", "物业太懒不管事"]
+    LabelModel.train(texts, ["030101", "030101", "010101", "010101"]).save(tmp_path / "own.skops")
+    own = of_history(tmp_path / "own.skops", folder, tmp_path / "built")
+    leaf, kind = own.judge("水管爆了没有水")
+    assert leaf.label == "030101"
+    assert kind == built.judge("水管爆了没有水")[1]
+    assert own.version != built.version
+
+
+def test_a_folder_with_both_heads_is_taken_as_it_is(folder, tmp_path):
+    built = build(folder, tmp_path / "built")
+    own = of_history(tmp_path / "built", folder, tmp_path / "nowhere")
+    assert own.judge("停水了没有水") == built.judge("停水了没有水")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_labels_that_the_city_cannot_route_are_refused_by_name(folder, tmp_path):
+    texts = ["水管爆了没有水", "水管爆了全楼没水", "物业不管事", "物业太懒不管事"]
+    LabelModel.train(texts, ["供水科", "供水科", "010101", "010101"]).save(tmp_path / "own.skops")
+    own = of_history(tmp_path / "own.skops", folder, tmp_path / "built")
+    with pytest.raises(ModelError, match=r"own\.skops 的标签不是本市的类别代码：供水科$"):
+        own.check({"010101", "030101"}, "own.skops")
+    own.check({"010101", "供水科"}, "own.skops")
+
+
+def test_of_many_strange_labels_ten_are_named_and_all_are_counted(folder, tmp_path):
+    labels = [f"科室{number:02}" for number in range(12)] * 2
+    LabelModel.train([f"{label}的事{label}管" for label in labels], labels).save(tmp_path / "own.skops")
+    with pytest.raises(ModelError, match=r"科室00、.*科室09 等 12 个$"):
+        of_history(tmp_path / "own.skops", folder, tmp_path / "built").check({"010101"}, "own")
+
+
+def test_a_head_of_types_that_knows_other_types_is_refused(folder, tmp_path):
+    built = build(folder, tmp_path / "built")
+    AppealModel(built.leaf, built.leaf).save(tmp_path / "own")
+    with pytest.raises(ModelError, match="不是本市的诉求类型"):
+        of_history(tmp_path / "own", folder, tmp_path / "built").check(built.leaf.labels, "own")
+
+
 def test_both_heads_judge_the_same_text(model):
-    leaf, kind = model.judge("我要投诉，小区物业乱收物业费。")
+    leaf, kind = model.judge("我要投诉，小区物业乱收物业费，公共收益也不公开。")
     assert (leaf.label, kind.label) == ("010102", "投诉")
-    assert len(leaf.ranked) == 5
+    assert len(leaf.ranked) == len(model.leaf.labels)
     assert len(kind.ranked) == 3
 
 
