@@ -104,6 +104,7 @@ class LimitProfileRow(Table, table=True):
     extension_max: int = 0
     extension: str | None = None
     note: str = ""
+    backfill: str | None = None
     active: bool = True
 
 

@@ -43,8 +43,9 @@ class Limits:
     sign_due: datetime | None
     contact_due: datetime | None
     feedback_due: datetime | None
+    """First feedback, or the result filled in afterwards (backfill)."""
     due: datetime | None
-    """The unit's finish."""
+    """The unit's finish; without one, when it must have told of it."""
     citizen_due: datetime | None
     """The citizen's own clock; never restarts."""
     texts: dict[str, str]

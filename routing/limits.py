@@ -11,7 +11,7 @@ from routing.city.schema import Category, City
 from routing.errors import CalendarError
 
 _URGENT = frozenset({"E1", "E2"})
-_CLOCKS = ("dispatch", "sign", "contact", "first_feedback", "finish")
+_CLOCKS = ("dispatch", "sign", "contact", "first_feedback", "backfill", "finish")
 
 
 def profile_of(category: Category, kind: str, urgency: int, city: City) -> str:
@@ -32,7 +32,7 @@ def limits_of(profile: str, accepted: datetime, city: City, calendar: WorkingCal
     """All due times from acceptance on, and what could not be computed and why (in Chinese).
 
     The citizen's clock is the finish limit (first feedback where a profile has no finish), counted from acceptance;
-    it never restarts.
+    it never restarts. Where a profile only has its result filled in afterwards (T), the citizen has none.
     """
     row = city.limits[profile]
     texts = {clock: limit for clock in _CLOCKS if (limit := getattr(row, clock)) is not None}
@@ -44,16 +44,19 @@ def limits_of(profile: str, accepted: datetime, city: City, calendar: WorkingCal
         except CalendarError as error:
             faults.append(error.message)
     citizen = "finish" if "finish" in texts else "first_feedback"
+    citizen_due = due.get(citizen)
     if citizen in texts:
         texts["citizen"] = texts[citizen]
+    else:
+        citizen = "backfill"
     limits = Limits(
         profile=profile,
         dispatch_due=due.get("dispatch"),
         sign_due=due.get("sign"),
         contact_due=due.get("contact"),
-        feedback_due=due.get("first_feedback"),
+        feedback_due=due.get("first_feedback", due.get("backfill")),
         due=due.get(citizen),
-        citizen_due=due.get(citizen),
+        citizen_due=citizen_due,
         texts=texts,
     )
     return limits, list(dict.fromkeys(faults))

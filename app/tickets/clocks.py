@@ -17,6 +17,7 @@ async def start_clocks(
     """Start what runs from acceptance, and what runs from dispatch when it has been dispatched."""
     assert ticket.id is not None
     finish = limits.texts.get("finish", "")
+    feedback = limits.texts.get("first_feedback") or limits.texts.get("backfill", "")
     wanted: list[tuple[ClockKind, str, str | None, datetime | None, str]] = [
         (ClockKind.CITIZEN, "citizen", None, limits.citizen_due, limits.texts.get("citizen", ""))
     ]
@@ -24,7 +25,7 @@ async def start_clocks(
         wanted += [
             (ClockKind.SIGN, "unit", ticket.host_unit, limits.sign_due, limits.texts.get("sign", "")),
             (ClockKind.CONTACT, "unit", ticket.host_unit, limits.contact_due, limits.texts.get("contact", "")),
-            (ClockKind.FEEDBACK, "unit", ticket.host_unit, limits.feedback_due, limits.texts.get("first_feedback", "")),
+            (ClockKind.FEEDBACK, "unit", ticket.host_unit, limits.feedback_due, feedback),
             # without a finish limit `due` is the first feedback's, which has its clock
             (ClockKind.FINISH, "unit", ticket.host_unit, limits.due if finish else None, finish),
         ]

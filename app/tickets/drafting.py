@@ -144,7 +144,9 @@ async def _classify(
             "confirm": list(found.dispatch.confirm),
         },
     )
-    ticket.status = (TicketStatus.SIGN if found.at_once else TicketStatus.REVIEW).value
+    # where nothing is to be signed for (T, P), it is with the unit at once: a state to sign in would have no clock
+    dispatched = TicketStatus.SIGN if "sign" in found.limits.texts else TicketStatus.HANDLING
+    ticket.status = (dispatched if found.at_once else TicketStatus.REVIEW).value
     if found.at_once:
         ticket.dispatch_count = 1
         payload: dict[str, Any] = {

@@ -31,7 +31,7 @@ def read_limits(root: Path, findings: Findings) -> dict[str, LimitProfile]:
 
 
 def _profile(name: str, document: Document) -> LimitProfile:
-    document.allow(*_CLOCKS, "extension_max", "extension", "note")
+    document.allow(*_CLOCKS, "backfill", "extension_max", "extension", "note")
     clocks = {clock: _limit(document, clock) for clock in _CLOCKS}
     extension, extensions = _limit(document, "extension"), document.get("extension_max", int, 0, required=False)
     if extensions < 0:
@@ -44,7 +44,17 @@ def _profile(name: str, document: Document) -> LimitProfile:
         extension_max=extensions,
         extension=extension,
         note=document.get("note", str, "", required=False),
+        backfill=_backfill(document),
     )
+
+
+def _backfill(document: Document) -> str | None:
+    """A profile either answers the citizen within a limit or has the holder tell what came of it."""
+    limit = _limit(document, "backfill")
+    answers = [clock for clock in ("first_feedback", "finish") if clock in document.names()]
+    if limit and answers:
+        document.fault(f"“backfill”不能与“{answers[0]}”同用", "backfill")
+    return limit
 
 
 def _limit(document: Document, key: str) -> str | None:

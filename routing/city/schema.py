@@ -94,6 +94,8 @@ class LimitProfile:
     extension_max: int = 0
     extension: str | None = None
     note: str = ""
+    backfill: str | None = None
+    """Where the citizen is passed on or helps himself: when the holder tells what came of it. No citizen's clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,18 @@ async def test_danger_that_was_taken_for_something_harmless_goes_to_a_person_wit
     }
 
 
+async def test_moving_a_car_runs_no_clock_of_the_citizens_but_the_holder_fills_the_result_in(city_db, judge):
+    await bring(city_db, whole("有辆车挡住我了，请帮忙挪一下"))
+    await _draft(city_db, Router(judge._city, Certain("040203")))
+    ((status, profile, host, due, citizen_due),) = await rows(
+        city_db, "SELECT status, profile, host_unit, due, citizen_due FROM tickets"
+    )
+    assert (status, profile, due, citizen_due) == (50, "T", _city(25, 10, 0, 5), None)  # nothing to be signed for
+    assert await _clocks(city_db) == {"feedback": (host, "24h", _city(25, 10, 0, 5))}
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+
+
 @pytest.mark.parametrize("outcome", ["silent", "digits_only", "abandoned_greeting", "failed"])
 async def test_a_call_without_an_appeal_makes_no_ticket_and_is_settled(city_db, judge, outcome):
     story = Story()

@@ -87,6 +87,8 @@ FAULTS = [
      "limits.yaml:4: “finish”的时限“5xd”不对，应为整数加单位（m、nm、h、nh、d、nd、wh、wd），如 5wd"),
     ("limits.yaml", "finish: 2wd", "finish: 2", "limits.yaml:2: “finish”应为文字"),
     ("limits.yaml", "finish: 2wd", "finnish: 2wd", "limits.yaml:2: 不认识的“finnish”"),
+    ("limits.yaml", "{dispatch: 1wd, finish: 2wd}", "{finish: 2wd, backfill: 24h}",
+     "limits.yaml:2: “backfill”不能与“finish”同用"),
     ("limits.yaml", "extension_max: 1, ", "", "limits.yaml:4: “extension”与“extension_max”须一同填写"),
     ("limits.yaml", "extension_max: 1", "extension_max: -1", "limits.yaml:4: “extension_max”不能为负"),
     ("limits.yaml", "{dispatch: 1wd, finish: 2wd}", "2wd", "limits.yaml:1: “Q”应为键值表"),

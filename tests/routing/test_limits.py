@@ -58,14 +58,14 @@ def due_of(limits) -> tuple[str | None, ...]:
         ("N10", ("10-08 18:00", "10-08 18:00", "10-08 18:00", None, "10-20 18:00")),
         ("ST", ("10-08 18:00", "10-08 18:00", "10-08 18:00", "10-13 18:00", "10-13 18:00")),
         ("P", ("10-08 18:00", None, None, None, "10-08 18:00")),
-        ("T", (None, None, None, "10-01 17:30", "10-01 17:30")),
+        ("T", ("10-08 18:00", None, None, "10-01 17:30", "10-01 17:30")),
     ],
 )
 def test_each_clock_is_up_where_its_limit_ends(city, calendar, profile, due):
     limits, faults = limits_of(profile, at("2026-09-30 17:30"), city, calendar)
     assert due_of(limits) == due
     assert (limits.profile, faults) == (profile, [])
-    assert limits.citizen_due == limits.due
+    assert limits.citizen_due == (None if profile == "T" else limits.due)
 
 
 def test_the_limits_are_told_as_the_city_wrote_them(city, calendar):
@@ -73,6 +73,8 @@ def test_the_limits_are_told_as_the_city_wrote_them(city, calendar):
     assert limits.texts == {"dispatch": "1wd", "sign": "1wd", "contact": "1wd", "finish": "5wd", "citizen": "5wd"}
     limits, _ = limits_of("ST", at("2026-09-30 17:30"), city, calendar)
     assert (limits.texts["citizen"], "finish" in limits.texts) == ("5wd", False)
+    limits, _ = limits_of("T", at("2026-09-30 17:30"), city, calendar)
+    assert limits.texts == {"dispatch": "1wd", "backfill": "24h"}  # the citizen is promised nothing
 
 
 def test_a_due_time_in_an_unknown_year_is_none_and_said_once(city, calendar):
