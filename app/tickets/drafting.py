@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.calls.numbers import normalise_number
 from app.metrics import CALLS_WITHOUT_WORDS, TICKETS_DRAFTED
 from app.tickets.clocks import start_clocks
 from app.tickets.numbers import next_number
@@ -76,7 +77,8 @@ def transcript(captions: list[Caption]) -> str:
 
 
 async def _create(session: AsyncSession, call: Call, words: str, now: datetime) -> Ticket:
-    citizen_id = await _citizen(session, call.ani)
+    phone = normalise_number(call.ani)
+    citizen_id = await _citizen(session, phone)
     call.citizen_id = citizen_id
     ticket = Ticket(
         no=call.reserved_no or await next_number(session, now),  # telephony's disk was full
@@ -89,7 +91,8 @@ async def _create(session: AsyncSession, call: Call, words: str, now: datetime) 
         content=words or _UNHEARD,
         call_id=call.id,
         citizen_id=citizen_id,
-        caller_phone=call.ani,
+        caller_phone=phone,
+        anonymous=phone is None,
         created_at=now,
         updated_at=now,
     )
@@ -102,7 +105,7 @@ async def _create(session: AsyncSession, call: Call, words: str, now: datetime) 
 
 
 async def _citizen(session: AsyncSession, phone: str | None) -> int | None:
-    if not phone:
+    if phone is None:
         return None
     await session.execute(insert(Citizen).values(phone=phone, created_at=func.now()).on_conflict_do_nothing())
     return (await session.execute(select(col(Citizen.id)).filter_by(phone=phone))).scalar_one()

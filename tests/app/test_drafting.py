@@ -286,6 +286,16 @@ async def test_a_citizen_who_calls_again_is_the_same_citizen_and_one_who_hides_h
     assert hidden is None
 
 
+async def test_callers_who_withhold_their_number_are_not_one_citizen_and_a_prefix_makes_no_second_one(city_db, judge):
+    anis = ("anonymous", "anonymous", "+8613900000001", "013900000001")
+    for number, ani in enumerate(anis, 1):
+        await bring(city_db, whole(CONSULT, f"c{number}", ani=ani))
+        await _draft(city_db, judge, f"c{number}")
+    assert await rows(city_db, "SELECT phone FROM citizens") == ["13900000001"]
+    found = await rows(city_db, "SELECT anonymous, caller_phone, citizen_id IS NULL FROM tickets ORDER BY no")
+    assert found == [(True, None, True)] * 2 + [(False, "13900000001", False)] * 2
+
+
 async def test_the_whole_judgement_is_kept_with_the_ticket(city_db, judge):
     await bring(city_db, whole(CONSULT))
     await _draft(city_db, judge)
