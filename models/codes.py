@@ -273,6 +273,8 @@ class TicketEventKind(_LabelledText):
     CLASSIFIED = "classified", "自动分类"
     DISPATCHED = "dispatched", "派单"
     TEXT_ARRIVED = "text_arrived", "补到转写文本"
+    CLOCKS_ADJUSTED = "clocks_adjusted", "调整时限"
+    CLOCKS_STARTED = "clocks_started", "补计时限"
 
 
 class ActorKind(_LabelledText):

@@ -32,6 +32,7 @@ class Ticket(Table, table=True):
         Index(None, "created_at", "id"),  # newest first, page by page
         Index("ix_tickets_inbox", "host_unit", "status", "due"),  # a unit's inbox
         Index(None, "citizen_id"),
+        Index("ix_tickets_missing_clocks", "id", postgresql_where=text("missing_clocks <> '{}'::character varying[]")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -69,6 +70,8 @@ class Ticket(Table, table=True):
     dispatch_count: int = 0
     confirm: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
     """Why a person must confirm; empty: nothing to confirm."""
+    missing_clocks: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    """Clocks that could not be computed (``confirm`` says why): started once the calendar knows the year."""
     assessment: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
     """What routing said, whole: alternatives, reasons, model."""
     profile: str | None = Field(default=None, foreign_key="limit_profiles.name")

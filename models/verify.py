@@ -28,6 +28,16 @@ _QUERIES: dict[str, tuple[str, str]] = {
         "SELECT t.no FROM tickets t WHERE t.citizen_due IS NOT NULL AND "
         "(SELECT count(*) FROM clocks c WHERE c.ticket_id = t.id AND c.family = 'citizen') <> 1",
     ),
+    # limits of a classified ticket are kept with it; without words the city's default ran, which has a citizen's
+    "ticket_has_its_citizen_clock_or_says_why_not": (
+        "SELECT count(*) FROM tickets WHERE profile IS NOT NULL",
+        "SELECT t.no FROM tickets t WHERE t.profile IS NOT NULL AND "
+        "CASE WHEN coalesce(t.assessment #> '{limits,texts}' ? 'citizen', true) "
+        "THEN NOT EXISTS (SELECT FROM clocks c WHERE c.ticket_id = t.id AND c.family = 'citizen') "
+        "AND NOT ('citizen' = ANY(t.missing_clocks) AND t.confirm <> '{}') "
+        "ELSE EXISTS (SELECT FROM clocks c WHERE c.ticket_id = t.id AND c.family = 'citizen' "
+        "AND c.stopped_at IS NULL) END",
+    ),
     "clock_is_the_holders": (
         "SELECT count(*) FROM clocks WHERE stopped_at IS NULL AND family = 'unit'",
         "SELECT t.no FROM clocks c JOIN tickets t ON t.id = c.ticket_id WHERE c.stopped_at IS NULL AND "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from routing.assessment import Alternative, Assessment
+from routing.assessment import Alternative, Assessment, Limits
 from routing.calendar.working import WorkingCalendar
 from routing.city.schema import City
 from routing.classifier.appeals import AppealModel
@@ -29,6 +29,14 @@ class Router:
         self._places = PlaceFinder(city.places)
         self._dispatcher = Dispatcher(city)
         self._calendar = WorkingCalendar(city.layers, city.office_hours, city.timezone)
+
+    def limits(self, profile: str | None, accepted: datetime) -> tuple[Limits, list[str]] | None:
+        """When the limits of a profile (None: the city's default) are up, and what could not be computed and why.
+
+        None: the city has no such profile (any more).
+        """
+        name = profile or self._city.default_profile
+        return limits_of(name, accepted, self._city, self._calendar) if name in self._city.limits else None
 
     def assess(self, text: str, *, now: datetime, phone: str | None = None, title: str = "") -> Assessment:  # noqa: ARG002  (phone: duplicates come later)
         """Judge an appeal accepted at ``now`` (aware).

@@ -10,6 +10,8 @@ from routing.calendar.working import WorkingCalendar
 from routing.city.schema import Category, City
 from routing.errors import CalendarError
 
+NOT_TIMED = "时限未计："
+"""Begins the reason why a clock could not be computed."""
 _URGENT = frozenset({"E1", "E2"})
 _CLOCKS = ("dispatch", "sign", "contact", "first_feedback", "backfill", "finish")
 
@@ -42,7 +44,7 @@ def limits_of(profile: str, accepted: datetime, city: City, calendar: WorkingCal
         try:
             due[clock] = deadline(limit, accepted, calendar, count_from_next_day=city.count_from_next_day).due
         except CalendarError as error:
-            faults.append(error.message)
+            faults.append(f"{NOT_TIMED}{error.message}")
     citizen = "finish" if "finish" in texts else "first_feedback"
     citizen_due = due.get(citizen)
     if citizen in texts:

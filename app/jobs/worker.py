@@ -28,6 +28,7 @@ from app.instance import database_url, valkey_url
 from app.jobs.drafting import draft, router
 from app.jobs.outbox import Handler, claim, perform
 from app.settings import AppSettings
+from app.tickets.clocks import start_missing_clocks
 from models.outbox import OutboxRow
 from models.session import engine, sessions
 
@@ -125,10 +126,12 @@ async def _relay(relay: Relay, news: asyncio.Event) -> None:
 
 
 async def _sweeper(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
+    judge, after = await asyncio.to_thread(router), 0
     while True:
         await asyncio.sleep(_SWEEP_S)
         try:
             await sweep(db, late)
+            after = await start_missing_clocks(db, judge, utc_now(), after=after)
         except (DBAPIError, OSError) as error:
             log.warning("database_not_reached", error=type(error).__name__)
 

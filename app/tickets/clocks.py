@@ -1,47 +1,142 @@
-"""Clocks of a new ticket: the citizen's, which never restarts, and the unit's (or the dispatcher's until then)."""
+"""Clocks of a ticket: the citizen's, which never restarts, and the unit's (or the dispatcher's until then)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlmodel import col
 
-from models.codes import ClockKind
+from app.clock import local_iso
+from models.codes import ClockKind, TicketEventKind
+from models.ledger import append_ticket_event
 from models.ticket import Clock, Ticket
+from routing.assess import Router
 from routing.assessment import Limits
+from routing.limits import NOT_TIMED
+
+_SYSTEM = "system"
+_BATCH = 200
+_FIRST_DISPATCHED, _FIRST_CLOSED = 40, 80
 
 
-async def start_clocks(
-    session: AsyncSession, ticket: Ticket, limits: Limits, accepted: datetime, *, dispatched: bool
-) -> None:
-    """Start what runs from acceptance, and what runs from dispatch when it has been dispatched."""
+@dataclass(slots=True)
+class Settled:
+    """What became of the clocks, for the ticket's events."""
+
+    started: dict[str, Any] = field(default_factory=dict)
+    adjusted: dict[str, Any] = field(default_factory=dict)
+    """Kind → from and to; ``to`` None: the clock was stopped."""
+
+
+async def settle_clocks(
+    session: AsyncSession, ticket: Ticket, limits: Limits, accepted: datetime, now: datetime, *, dispatched: bool
+) -> Settled:
+    """Make a ticket's clocks those of its limits; doing it again changes nothing.
+
+    What runs is adjusted, not started anew: the citizen has one clock, from acceptance. A clock that cannot be computed
+    yet is noted on the ticket; one that runs already (by the city's default) runs on until it can.
+    """
     assert ticket.id is not None
-    finish = limits.texts.get("finish", "")
-    feedback = limits.texts.get("first_feedback") or limits.texts.get("backfill", "")
-    wanted: list[tuple[ClockKind, str, str | None, datetime | None, str]] = [
-        (ClockKind.CITIZEN, "citizen", None, limits.citizen_due, limits.texts.get("citizen", ""))
+    settled = Settled()
+    clocks = (await session.execute(select(Clock).filter_by(ticket_id=ticket.id))).scalars()
+    present = {clock.kind: clock for clock in clocks if clock.stopped_at is None}
+    missing = []
+    for kind, holder, due, limit in _wanted(ticket, limits, dispatched=dispatched):
+        clock = present.pop(kind.value, None)
+        if due is None:
+            missing.append(kind.value)
+        elif clock is None:
+            family = "citizen" if kind is ClockKind.CITIZEN else "unit"
+            new = Clock(ticket_id=ticket.id, kind=kind.value, family=family, limit=limit, started_at=accepted, due=due)
+            new.holder = holder
+            session.add(new)
+            settled.started[kind.value] = local_iso(due)
+        elif (clock.due, clock.limit) != (due, limit):
+            settled.adjusted[kind.value] = {"from": local_iso(clock.due), "to": local_iso(due)}
+            clock.due, clock.limit = due, limit
+        if clock is not None and kind is ClockKind.CITIZEN:
+            ticket.citizen_due = clock.due
+    for kind in (ClockKind.DISPATCH, ClockKind.CITIZEN):
+        clock = present.get(kind.value)
+        if clock is not None:
+            clock.stopped_at = now
+            clock.outcome = "dispatched" if kind is ClockKind.DISPATCH else "not_counted"
+            settled.adjusted[kind.value] = {"from": local_iso(clock.due), "to": None}
+    ticket.missing_clocks = missing
+    await session.flush()
+    return settled
+
+
+def _wanted(
+    ticket: Ticket, limits: Limits, *, dispatched: bool
+) -> list[tuple[ClockKind, str | None, datetime | None, str]]:
+    """(kind, holder, due or None where it could not be computed, limit) of what runs from acceptance on."""
+    texts, unit = limits.texts, ticket.host_unit
+    feedback = texts.get("first_feedback") or texts.get("backfill")
+    wanted: list[tuple[ClockKind, str | None, datetime | None, str | None]] = [
+        (ClockKind.CITIZEN, None, limits.citizen_due, texts.get("citizen")),
     ]
     if dispatched:
         wanted += [
-            (ClockKind.SIGN, "unit", ticket.host_unit, limits.sign_due, limits.texts.get("sign", "")),
-            (ClockKind.CONTACT, "unit", ticket.host_unit, limits.contact_due, limits.texts.get("contact", "")),
-            (ClockKind.FEEDBACK, "unit", ticket.host_unit, limits.feedback_due, feedback),
+            (ClockKind.SIGN, unit, limits.sign_due, texts.get("sign")),
+            (ClockKind.CONTACT, unit, limits.contact_due, texts.get("contact")),
+            (ClockKind.FEEDBACK, unit, limits.feedback_due, feedback),
             # without a finish limit `due` is the first feedback's, which has its clock
-            (ClockKind.FINISH, "unit", ticket.host_unit, limits.due if finish else None, finish),
+            (ClockKind.FINISH, unit, limits.due, texts.get("finish")),
         ]
     else:
-        wanted.append((ClockKind.DISPATCH, "unit", None, limits.dispatch_due, limits.texts.get("dispatch", "")))
-    for kind, family, holder, due, limit in wanted:
-        if due is not None:
-            session.add(
-                Clock(
-                    ticket_id=ticket.id,
-                    kind=kind.value,
-                    family=family,
-                    holder=holder,
-                    limit=limit,
-                    started_at=accepted,
-                    due=due,
-                )
-            )
-    await session.flush()
+        wanted.append((ClockKind.DISPATCH, None, limits.dispatch_due, texts.get("dispatch")))
+    return [(kind, holder, due, limit) for kind, holder, due, limit in wanted if limit]
+
+
+async def start_missing_clocks(
+    db: async_sessionmaker[AsyncSession], router: Router, now: datetime, *, after: int = 0
+) -> int:
+    """Start the clocks of open tickets that could not be computed before and can be now, each in a transaction.
+
+    Looks at one batch; its last ticket's id, to go on ``after``, or 0 when that was the last.
+    """
+    async with db() as session:
+        query = (
+            select(col(Ticket.id))
+            .where(text("missing_clocks <> '{}'"), col(Ticket.id) > after, col(Ticket.status) < _FIRST_CLOSED)
+            .order_by(col(Ticket.id))
+            .limit(_BATCH)
+        )
+        found = [number for number in (await session.execute(query)).scalars() if number is not None]
+    for number in found:
+        async with db() as session:
+            if await _start_missing(session, router, number, now):
+                await session.commit()
+    return found[-1] if len(found) == _BATCH else 0
+
+
+async def _start_missing(session: AsyncSession, router: Router, number: int, now: datetime) -> bool:
+    locked = select(Ticket).filter_by(id=number).with_for_update(skip_locked=True)
+    ticket = (await session.execute(locked)).scalar_one_or_none()
+    if ticket is None or not ticket.missing_clocks:  # another worker has it, or had it
+        return False
+    ended = text("SELECT ended_at FROM calls WHERE id = :call_id")
+    accepted = (await session.execute(ended, {"call_id": ticket.call_id})).scalar_one_or_none() or ticket.created_at
+    found = router.limits(ticket.profile, accepted)
+    if found is None:
+        return False
+    limits, faults = found
+    before = list(ticket.missing_clocks)
+    dispatched = ticket.status >= _FIRST_DISPATCHED
+    settled = await settle_clocks(session, ticket, limits, accepted, now, dispatched=dispatched)
+    if ticket.missing_clocks == before:
+        await session.rollback()
+        return False
+    ticket.due = limits.due or ticket.due
+    ticket.citizen_due = limits.citizen_due or ticket.citizen_due
+    ticket.confirm = [*(reason for reason in ticket.confirm if not reason.startswith(NOT_TIMED)), *faults]
+    ticket.updated_at = now
+    ticket.version += 1
+    payload = {"started": settled.started, "adjusted": settled.adjusted, "missing": list(ticket.missing_clocks)}
+    await append_ticket_event(session, number, TicketEventKind.CLOCKS_STARTED, _SYSTEM, now, payload)
+    return True

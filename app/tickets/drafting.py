@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from app.calls.numbers import normalise_number
 from app.metrics import CALLS_WITHOUT_WORDS, TICKETS_DRAFTED
-from app.tickets.clocks import start_clocks
+from app.tickets.clocks import settle_clocks
 from app.tickets.numbers import next_number
 from models.call import Call, Caption
 from models.codes import AppealType, CallOutcome, Channel, TicketEventKind, TicketStatus, Urgency
@@ -64,6 +64,8 @@ async def draft_ticket(
     ticket = await _create(session, call, words, now)
     if words and not missing:
         await _classify(session, router, ticket, words, call.ended_at, now)
+    else:
+        await _run_by_default(session, router, ticket, call.ended_at, now)
     TICKETS_DRAFTED.labels(str(ticket.urgency)).inc()
     log.info("ticket_drafted", call=call_id, ticket=ticket.no, urgency=ticket.urgency, category=ticket.category)
     return ticket.no
@@ -109,6 +111,19 @@ async def _citizen(session: AsyncSession, phone: str | None) -> int | None:
         return None
     await session.execute(insert(Citizen).values(phone=phone, created_at=func.now()).on_conflict_do_nothing())
     return (await session.execute(select(col(Citizen.id)).filter_by(phone=phone))).scalar_one()
+
+
+async def _run_by_default(
+    session: AsyncSession, router: Router, ticket: Ticket, accepted: datetime, now: datetime
+) -> None:
+    """Nobody knows yet what it is about, and the citizen waits all the same: the city's default limits run."""
+    found = router.limits(None, accepted)
+    if found is None:
+        return
+    limits, faults = found
+    ticket.profile, ticket.due, ticket.citizen_due = limits.profile, limits.due, limits.citizen_due
+    ticket.confirm = faults
+    await settle_clocks(session, ticket, limits, accepted, now, dispatched=False)
 
 
 async def _fill_in(
@@ -161,7 +176,10 @@ async def _classify(
             payload["by_phone"] = True  # 电话派单: the duty desk is to be called too
         await append_ticket_event(session, ticket.id, TicketEventKind.DISPATCHED, _SYSTEM, now, payload)
     await session.flush()
-    await start_clocks(session, ticket, found.limits, accepted, dispatched=found.at_once)
+    settled = await settle_clocks(session, ticket, found.limits, accepted, now, dispatched=found.at_once)
+    if settled.adjusted:  # the city's default ran until the words were known
+        adjusted = {"clocks": settled.adjusted}
+        await append_ticket_event(session, ticket.id, TicketEventKind.CLOCKS_ADJUSTED, _SYSTEM, now, adjusted)
 
 
 def _take_over(ticket: Ticket, found: Assessment) -> None:

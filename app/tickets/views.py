@@ -141,6 +141,7 @@ def _ticket(row: dict[str, Any], *, full_phone: bool) -> dict[str, Any]:
         "due": local_iso(row["due"]),
         "citizen_due": local_iso(row["citizen_due"]),
         "profile": row["profile"],
+        "missing_clocks": row["missing_clocks"],
         "confidence": row["confidence"],
         "confirm": row["confirm"],
         "dispatch_basis": row["dispatch_basis"],

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from routing.city.bodies import check_unit_districts, read_backstop, read_places, read_units
-from routing.city.clocks import read_layers, read_limits, read_office_hours
+from routing.city.clocks import LIMITS, read_layers, read_limits, read_office_hours
 from routing.city.derivation import Functions
 from routing.city.document import Document, read_document
 from routing.city.duties import read_aliases, read_catalogue, read_categories
@@ -21,6 +21,7 @@ APPEAL_TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其
 _KEYS = (
     "name", "title", "timezone", "count_from_next_day", "type_override", "auto_dispatch_confidence",
     "suggest_confidence", "human_confirm", "backstop", "calendar", "emergency_leaves",
+    "default_profile",
 )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def load(path: Path) -> City:
         catalogue=tuple(catalogue),
         limits=limits,
         type_override=_type_override(document, limits),
+        default_profile=_default_profile(document, limits, findings),
         layers=tuple(read_layers(path, document, findings)),
         office_hours=tuple(hours),
         count_from_next_day=document.get("count_from_next_day", bool, True),
@@ -97,6 +99,17 @@ def _confidence(document: Document, key: str) -> float:
     if not 0 <= value <= 1:
         document.fault(f"“{key}”应在 0 与 1 之间", key)
     return value
+
+
+def _default_profile(document: Document, limits: dict[str, LimitProfile], findings: Findings) -> str:
+    name = document.get("default_profile", str, "")
+    profile = limits.get(name)
+    if name and limits and profile is None:
+        document.fault(f"时限档“{name}”在 limits.yaml 中没有对应的一行", "default_profile")
+    sound = all(fault.file != LIMITS for fault in findings.faults)  # a limit with a fault has been told of already
+    if profile is not None and sound and not (profile.dispatch and profile.finish):
+        document.fault(f"时限档“{name}”须有 dispatch 和 finish 时限", "default_profile")
+    return name
 
 
 def _type_override(document: Document, limits: dict[str, LimitProfile]) -> dict[str, str]:

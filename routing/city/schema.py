@@ -143,6 +143,8 @@ class City:
     limits: dict[str, LimitProfile]
     type_override: dict[str, str]
     """Appeal type (咨询 …) → profile used instead of the leaf's, unless the leaf's is E1 or E2."""
+    default_profile: str
+    """Limits of a ticket whose words are not known yet."""
     layers: tuple[CalendarLayer, ...]
     office_hours: tuple[OfficeHours, ...]
     count_from_next_day: bool

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
+from app.tickets import clocks
+from app.tickets.clocks import start_missing_clocks
 from app.tickets.drafting import draft_ticket
 from models.verify import verify
 from routing.assess import Router
@@ -31,10 +33,10 @@ async def _draft(db, judge, call_id="c1", now=NOW, **options):
     return number
 
 
-async def _clocks(db):
+async def _clocks(db, ended=ENDED):
     query = 'SELECT kind, holder, "limit", started_at, due FROM clocks ORDER BY due, id'
     return {kind: (holder, limit, due) for kind, holder, limit, started, due in await rows(db, query)
-            if started == ENDED}  # fmt: skip
+            if started == ended}  # fmt: skip
 
 
 @pytest.mark.parametrize("outcome", ["appeal", "partial"])
@@ -228,7 +230,17 @@ async def test_when_the_text_does_not_come_a_person_gets_a_ticket_to_listen_to(c
         (10, "录音待转写", "(录音待转写,请听录音后登记)", None, "07")
     ]
     assert await rows(city_db, "SELECT kind, payload->'has_text' FROM ticket_events") == [("created", False)]
-    assert await rows(city_db, "SELECT id FROM clocks") == []
+    # the citizen waits all the same: the city's default runs from the call's end
+    (ended,) = await rows(city_db, "SELECT ended_at FROM calls")
+    assert await _clocks(city_db, ended) == {
+        "dispatch": (None, "1wd", _city(25, 18)),
+        "citizen": (None, "5wd", _city(1, 18, month=12)),
+    }
+    assert await rows(city_db, "SELECT profile, citizen_due, due FROM tickets") == [
+        ("N5", _city(1, 18, month=12), _city(1, 18, month=12))
+    ]
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
 
 
 async def test_what_was_understood_so_far_is_on_the_ticket_to_listen_to(city_db, judge):
@@ -249,8 +261,100 @@ async def test_text_that_comes_late_fills_the_ticket_in_and_the_citizens_clock_r
     (ended,) = await rows(city_db, "SELECT ended_at FROM calls")
     assert set(await rows(city_db, "SELECT started_at FROM clocks")) == {ended}
     assert await rows(city_db, "SELECT kind FROM ticket_events ORDER BY seq") == [
-        "created", "text_arrived", "classified", "dispatched"
+        "created", "text_arrived", "classified", "dispatched", "clocks_adjusted"
     ]  # fmt: skip
+    # the one clock of the citizen's goes on with the limit of what he asks; what it was before is told
+    assert (await _clocks(city_db, ended))["citizen"] == (None, "2wd", _city(26, 18))
+    assert await rows(city_db, "SELECT payload->'clocks' FROM ticket_events WHERE kind = 'clocks_adjusted'") == [
+        {
+            "citizen": {"from": "2026-12-01T18:00:00+08:00", "to": "2026-11-26T18:00:00+08:00"},
+            "dispatch": {"from": "2026-11-25T18:00:00+08:00", "to": None},
+        }
+    ]
+    assert await rows(city_db, "SELECT kind, stopped_at FROM clocks WHERE stopped_at IS NOT NULL") == [
+        ("dispatch", later)
+    ]
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+
+
+async def test_a_late_text_that_promises_the_citizen_nothing_stops_his_clock_and_says_so(city_db, judge):
+    story = await _late(city_db, judge)
+    story.caption("有辆车挡住我了，请帮忙挪一下", 1)
+    story.caption("", 2, start=4)
+    await bring(city_db, story)
+    await _draft(city_db, Router(judge._city, Certain("040203")))
+    assert await rows(city_db, "SELECT profile, citizen_due FROM tickets") == [("T", None)]
+    assert await rows(city_db, "SELECT stopped_at, outcome FROM clocks WHERE kind = 'citizen'") == [
+        (NOW, "not_counted")
+    ]
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+
+
+NEW_YEAR = timedelta(days=35)
+"""From the stories' day to 29 December: limits in working days reach into 2027."""
+
+
+async def _at_years_end(city_db, judge, said: str) -> None:
+    await bring(city_db, whole(said))
+    await city_db.execute(text("UPDATE calls SET ended_at = ended_at + :later"), {"later": NEW_YEAR})
+    await city_db.commit()
+    await _draft(city_db, judge, now=NOW + NEW_YEAR)
+
+
+def _with_2027(judge) -> Router:
+    """Once the State Council's notice is in the city's files."""
+    national = judge._city.layers[0]
+    new_year = replace(national.days[0], day=date(2027, 1, 1), working=False)
+    known = replace(national, years=(*national.years, 2027), days=(*national.days, new_year))
+    return Router(replace(judge._city, layers=(known, *judge._city.layers[1:])), judge._model)
+
+
+async def test_clocks_that_reach_into_an_unknown_year_are_noted_and_started_once_the_calendar_knows_it(
+    city_db, city_sessions, judge
+):
+    await _at_years_end(city_db, judge, REPORT)  # Tuesday 29 December
+    ((missing, confirm, due),) = await rows(city_db, "SELECT missing_clocks, confirm, citizen_due FROM tickets")
+    assert (missing, due) == (["citizen"], None)
+    assert any(reason.startswith("时限未计：缺少 2027 年") for reason in confirm)
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+    await city_db.rollback()
+
+    later = NOW + NEW_YEAR + timedelta(days=2)
+    before = await rows(city_db, "SELECT version, updated_at FROM tickets")
+    assert await start_missing_clocks(city_sessions, judge, later) == 0  # the year is still unknown
+    await city_db.rollback()
+    assert await rows(city_db, "SELECT version, updated_at FROM tickets") == before
+
+    for _ in range(2):
+        assert await start_missing_clocks(city_sessions, _with_2027(judge), later) == 0
+    await city_db.rollback()
+    due = datetime(2027, 1, 6, 10, tzinfo=UTC)  # the fifth working day after the 29th, New Year's Day left out
+    assert await rows(city_db, "SELECT missing_clocks, citizen_due FROM tickets") == [([], due)]
+    started = ENDED + NEW_YEAR
+    assert await rows(city_db, "SELECT started_at, due FROM clocks WHERE kind = 'citizen'") == [(started, due)]
+    ((confirm,),) = [await rows(city_db, "SELECT confirm FROM tickets")]
+    assert confirm
+    assert not any(reason.startswith("时限未计") for reason in confirm)
+    told = await rows(city_db, "SELECT at, payload FROM ticket_events WHERE kind = 'clocks_started'")
+    assert told == [(later, {"started": {"citizen": "2027-01-06T18:00:00+08:00"}, "adjusted": {}, "missing": []})]
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+
+
+async def test_the_batches_of_missing_clocks_go_on_where_the_last_one_ended(city_db, city_sessions, judge, monkeypatch):
+    monkeypatch.setattr(clocks, "_BATCH", 1)
+    await _at_years_end(city_db, judge, REPORT)
+    (first,) = await rows(city_db, "SELECT id FROM tickets")
+    known = _with_2027(judge)
+    assert await start_missing_clocks(city_sessions, known, NOW, after=first) == 0
+    await city_db.rollback()
+    assert await rows(city_db, "SELECT missing_clocks FROM tickets") == [["citizen"]]
+    assert await start_missing_clocks(city_sessions, known, NOW + NEW_YEAR) == first
+    await city_db.rollback()
+    assert await rows(city_db, "SELECT missing_clocks FROM tickets") == [[]]
 
 
 async def test_a_late_text_without_a_word_leaves_the_ticket_to_the_person(city_db, judge):

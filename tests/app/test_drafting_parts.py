@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.tickets.clocks import start_clocks
+from app.tickets.clocks import settle_clocks
 from app.tickets.drafting import transcript
 from models.call import Caption
 from models.ticket import Ticket
@@ -45,9 +45,11 @@ async def test_a_profile_without_a_finish_limit_has_no_finish_clock(city_db):
     await city_db.flush()
     due = {name: NOW + timedelta(days=1) for name in ("sign_due", "contact_due", "feedback_due", "due", "citizen_due")}
     texts = {"sign": "1wd", "contact": "1wd", "first_feedback": "5wd", "citizen": "5wd"}
-    await start_clocks(
-        city_db, ticket, Limits(profile="ST", dispatch_due=None, texts=texts, **due), NOW, dispatched=True
-    )
+    limits = Limits(profile="ST", dispatch_due=None, texts=texts, **due)
+    settled = await settle_clocks(city_db, ticket, limits, NOW, NOW, dispatched=True)
+    assert set(settled.started) == {"citizen", "contact", "feedback", "sign"}
+    again = await settle_clocks(city_db, ticket, limits, NOW, NOW, dispatched=True)
+    assert (again.started, again.adjusted, ticket.missing_clocks) == ({}, {}, [])
     assert await rows(city_db, 'SELECT kind, "limit" FROM clocks ORDER BY kind') == [
         ("citizen", "5wd"), ("contact", "1wd"), ("feedback", "5wd"), ("sign", "1wd")
     ]  # fmt: skip

@@ -30,6 +30,7 @@ calendar:
     required: true
     years: [2026]
     expected: [2026]
+default_profile: N5
 """,
     "units.csv": """\
 code,name,short,kind,tier,parent,district,function,phone,note

@@ -33,7 +33,7 @@ FIRST_AND_LAST = {
     "ClockKind": (9, "dispatch", "派单", "return_review", "退单审核"),
     "Role": (19, "agent", "话务员", "auditor", "审计员"),
     "CallOutcome": (8, "in_progress", "通话中", "no_words", "无有效话语"),
-    "TicketEventKind": (4, "created", "受理登记", "text_arrived", "补到转写文本"),
+    "TicketEventKind": (6, "created", "受理登记", "clocks_started", "补计时限"),
     "ActorKind": (3, "user", "用户", "cli", "命令行"),
 }
 

@@ -18,7 +18,15 @@ BREACHES = [
     ("ALTER TABLE tickets DROP CONSTRAINT ck_tickets_one_host_when_dispatched;"
      "UPDATE tickets SET host_unit = NULL WHERE no = 'T1'",
      {"dispatched_ticket_has_one_host": ("T1",), "clock_is_the_holders": ("T1",)}),
-    (f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'", {"ticket_has_one_citizen_clock": ("T1",)}),
+    (f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'",
+     {"ticket_has_one_citizen_clock": ("T1",), "ticket_has_its_citizen_clock_or_says_why_not": ("T1",)}),
+    (f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'; UPDATE tickets SET citizen_due = NULL WHERE no = 'T1'",
+     {"ticket_has_its_citizen_clock_or_says_why_not": ("T1",)}),
+    (f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'; UPDATE tickets SET citizen_due = NULL, "
+     "missing_clocks = '{citizen}' WHERE no = 'T1'", {"ticket_has_its_citizen_clock_or_says_why_not": ("T1",)}),
+    ("UPDATE tickets SET assessment = jsonb_build_object('limits', jsonb_build_object('texts', "
+     "jsonb_build_object('backfill', '24h'))) WHERE no = 'T1'",
+     {"ticket_has_its_citizen_clock_or_says_why_not": ("T1",)}),
     ("DROP INDEX uq_clocks_one_citizen; DROP INDEX uq_clocks_one_live; INSERT INTO clocks (ticket_id, kind, family, "
      '"limit", started_at, due, paused) SELECT ticket_id, kind, family, "limit", started_at, due, paused '
      f"FROM clocks {_T1_CLOCK} = 'citizen'", {"ticket_has_one_citizen_clock": ("T1",)}),
@@ -98,6 +106,18 @@ async def test_what_was_altered_by_hand_is_found_and_nothing_else(record, by_han
     await record.commit()
     checks = await verify(record)
     assert {check.name: tuple(sorted(check.examples)) for check in checks if check.breaches} == found
+
+
+async def test_a_ticket_that_says_why_it_has_no_clock_of_the_citizens_yet_is_sound(record):
+    await record.execute(text(f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'"))
+    await record.execute(
+        text(
+            "UPDATE tickets SET citizen_due = NULL, missing_clocks = '{citizen}', confirm = '{时限未计}' "
+            "WHERE no = 'T1'"
+        )
+    )
+    await record.commit()
+    assert [check.name for check in await verify(record) if check.breaches] == []
 
 
 async def test_a_call_that_ended_just_now_may_still_be_on_its_way_to_a_ticket(record):

@@ -81,7 +81,7 @@ def test_a_due_time_in_an_unknown_year_is_none_and_said_once(city, calendar):
     limits, faults = limits_of("N5", at("2026-12-31 10:00"), city, calendar)
     assert due_of(limits) == (None,) * 5
     assert limits.citizen_due is None
-    assert [fault[:17] for fault in faults] == ["缺少 2027 年的国务院节假日安"]
+    assert [fault[:22] for fault in faults] == ["时限未计：缺少 2027 年的国务院节假日安"]
     assert limits.texts["finish"] == "5wd"
 
 
