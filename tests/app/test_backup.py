@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import tarfile
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,8 +15,15 @@ import pytest
 
 from app.embedded.postgres import EmbeddedPostgres
 from app.instance import run_dir
+from telephony.events import Answered, CallEvent
+from telephony.spool import Spool
 
-KEPT = {"recordings/2026/c1/1.wav": b"RIFF", "journal/ticket_numbers.json": b"{}", "secrets/internal": b"secret"}
+KEPT = {
+    "spool/0000000001.jsonl": b"{}\n",
+    "recordings/2026/c1/1.wav": b"RIFF",
+    "journal/ticket_numbers.json": b"{}",
+    "secrets/internal": b"secret",
+}
 LEFT = {"logs/web.log": b"log", "instance.json.new": b"x"}
 
 
@@ -28,7 +36,7 @@ def archive(hotline, data_of, record_url, tmp_path) -> Path:
         (data / name).write_bytes(content)
     ran = hotline("backup", "--data", str(data), "--out", str(tmp_path / "b.tar"))
     assert ran.code == 0, ran.err
-    assert ran.json == {"backup": str(tmp_path / "b.tar"), "files": 4, "bytes": (tmp_path / "b.tar").stat().st_size}
+    assert ran.json == {"backup": str(tmp_path / "b.tar"), "files": 5, "bytes": (tmp_path / "b.tar").stat().st_size}
     return tmp_path / "b.tar"
 
 
@@ -55,7 +63,7 @@ def test_an_archive_holds_the_database_and_what_is_kept_and_is_only_ours_to_read
 def test_a_data_folder_is_made_again_from_an_archive(hotline, archive, new_data):
     ran = hotline("restore", str(archive), "--data", str(new_data))
     assert ran.code == 0, ran.err
-    assert ran.json == {"restored": str(new_data), "files": 4}
+    assert ran.json == {"restored": str(new_data), "files": 5}
     assert {name: (new_data / name).read_bytes() for name in KEPT} == KEPT
     assert not (new_data / "logs").exists()
     assert (new_data / "secrets").stat().st_mode & 0o777 == 0o700
@@ -72,6 +80,46 @@ def test_a_data_folder_is_made_again_from_an_archive(hotline, archive, new_data)
         assert hotline("verify", "--data", str(new_data)).code == 0
     finally:
         server.stop()
+
+
+def test_an_event_that_was_not_delivered_yet_is_delivered_after_the_restore(
+    hotline, data_of, record_url, new_data, tmp_path
+):
+    data = Path(data_of(record_url))
+    spool = Spool(data / "spool")
+    for seq in (1, 2):
+        spool.append(CallEvent("c9", seq, datetime(2026, 11, 24, tzinfo=UTC), "n1", Answered("system", 20.0)))
+    spool.ack(spool.unacked(1)[1])
+    spool.close()
+    assert hotline("backup", "--data", str(data), "--out", str(tmp_path / "b.tar")).code == 0
+    assert hotline("restore", str(tmp_path / "b.tar"), "--data", str(new_data)).code == 0
+    again = Spool(new_data / "spool")
+    assert [event.seq for event in again.unacked(10)[0]] == [2]
+    again.close()
+
+
+def test_undelivered_events_are_taken_before_the_database_so_that_none_falls_between(archive):
+    with tarfile.open(archive) as opened:
+        names = opened.getnames()
+    assert names.index("spool/0000000001.jsonl") < names.index("database.dump") < names.index("secrets/internal")
+
+
+def test_a_record_goes_into_the_empty_database_that_is_named(hotline, archive, new_data, empty_database_url):
+    ran = hotline("restore", str(archive), "--data", str(new_data), "--database-url", empty_database_url)
+    assert ran.code == 0, ran.err
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("SELECT count(*) FROM tickets").fetchone() == (2,)
+    assert {name: (new_data / name).read_bytes() for name in KEPT} == KEPT
+    assert not (new_data / "postgres").exists()
+
+
+def test_a_named_database_that_is_not_empty_stays_as_it_is(hotline, archive, new_data, database_url):
+    ran = hotline("restore", str(archive), "--data", str(new_data), "--database-url", database_url)
+    assert (ran.code, ran.out) == (1, "")
+    assert "pg_restore: " in ran.err
+    assert list(new_data.iterdir()) == []
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT count(*) FROM tickets").fetchone() == (0,)
 
 
 def test_a_folder_that_is_not_empty_is_not_overwritten(hotline, archive, new_data):
@@ -142,4 +190,4 @@ def test_a_database_that_is_away_is_no_backup(hotline, data_of, tmp_path):
     ran = hotline("backup", "--data", data, "--out", str(tmp_path / "b.tar"))
     assert (ran.code, ran.out) == (1, "")
     assert "backup.failed: pg_dump: " in ran.err
-    assert not (tmp_path / "b.tar").exists()
+    assert not list(tmp_path.glob("b.tar*"))
