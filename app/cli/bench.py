@@ -45,7 +45,8 @@ def captions(arguments: tuple[str, ...]) -> None:
 
 @bench.command()
 @click.option("--seconds", default=5.0, show_default=True)
-def classify(seconds: float) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Accepted for scripts; figures are always JSON.")
+def classify(seconds: float, as_json: bool) -> None:  # noqa: ARG001
     """Whole assessments a second on one core, over our own examples."""
     from app.jobs.drafting import router  # noqa: PLC0415  (loads the model)
 

@@ -78,7 +78,7 @@ def test_the_worker_looks_into_its_data_folder(hotline, monkeypatch, tmp_path):
 
 
 def test_the_benchmark_of_judging_prints_its_figures(hotline, judge):
-    ran = hotline("bench", "classify", "--seconds", "0.01")
+    ran = hotline("bench", "classify", "--json", "--seconds", "0.01")
     assert ran.code == 0
     assert ran.json.keys() == {"n", "per_s", "p50_ms", "p95_ms"}
     assert ran.json["n"] >= 1
