@@ -118,6 +118,9 @@ class EmbeddedPostgres:
             "max_connections": "200",
             "shared_buffers": "256MB",
             "log_line_prefix": "%m [%p] ",
+            # what it says of an error quotes rows and statements: callers' numbers and words stay out of its log
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
         return [
             str(bundled("postgres")),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from app.embedded.logs import rotate
 from app.embedded.users import as_user
 
 log = structlog.get_logger(__name__)
@@ -73,16 +74,29 @@ class Service:
 class Supervisor:
     """Keeps services running until told to stop."""
 
-    def __init__(self, *, first_delay_s: float = 0.1, longest_delay_s: float = 5.0, steady_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        first_delay_s: float = 0.1,
+        longest_delay_s: float = 5.0,
+        steady_s: float = 30.0,
+        log_bytes: int = 20_000_000,
+        log_check_s: float = 10.0,
+    ) -> None:
         self._services: list[Service] = []
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
         self._first_delay_s = first_delay_s
         self._longest_delay_s = longest_delay_s
         self._steady_s = steady_s
+        self._log_bytes = log_bytes
+        self._log_check_s = log_check_s
 
     async def start(self, service: Service) -> None:
         """Start a service and keep it running from now on."""
+        if not self._services:
+            self._keepers.append(asyncio.create_task(self._keep_logs_small(), name="keep logs small"))
+        rotate(service.log_file, self._log_bytes)
         self._services.append(service)  # before it is ready: one that never gets so must be stopped as well
         await service.start()
         log.info("service_started", service=service.name, pid=service.process.pid if service.process else None)
@@ -109,6 +123,15 @@ class Supervisor:
                 log.warning("service_not_ready", service=service.name, error=str(error))
             else:
                 log.info("service_restarted", service=service.name, pid=service.process.pid)
+
+    async def _keep_logs_small(self) -> None:
+        while not self._stopping:
+            await asyncio.sleep(self._log_check_s)
+            for service in self._services:
+                try:
+                    await asyncio.to_thread(rotate, service.log_file, self._log_bytes)
+                except OSError as error:  # the disk is full, perhaps: services go on
+                    log.warning("log_not_rotated", service=service.name, error=type(error).__name__)
 
     async def stop(self) -> None:
         """Stop everything, last started first."""

@@ -126,3 +126,15 @@ def test_a_wheel_installed_under_a_narrow_umask_can_be_run_by_postgresqls_user(t
     embedded._open_to_all(tmp_path)
     found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (program, library, program.parent)}
     assert found == {"postgres": 0o755, "libpq.so": 0o644, "bin": 0o755}
+
+
+def test_postgresqls_log_quotes_neither_rows_nor_statements(postgres):
+    url = postgres.url_of("postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TEMP TABLE callers (phone text PRIMARY KEY)")
+        connection.execute("INSERT INTO callers VALUES ('13900000077')")
+        with pytest.raises(psycopg.errors.UniqueViolation, match="13900000077"):  # the client is told
+            connection.execute("INSERT INTO callers VALUES ('13900000077')")
+    written = postgres.log_file.read_text("utf-8", "replace")
+    assert "callers_pkey" in written
+    assert "13900000077" not in written

@@ -145,6 +145,33 @@ async def test_a_service_gets_its_own_environment_beside_ours(tmp_path, monkeypa
     await _until(lambda: service.log_file.read_text() == "1 2\n")
 
 
+def _logs(tmp_path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in tmp_path.glob("s.log*")}
+
+
+async def test_a_log_is_put_aside_while_it_is_written_and_three_parts_are_kept(tmp_path, capfd):
+    program = "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.0005)"
+    keeper = Supervisor(log_bytes=1000, log_check_s=0.02)
+    service = _service(tmp_path, program)
+    await keeper.start(service)
+    await _until(lambda: len(_logs(tmp_path)) == 4)
+    first = (tmp_path / "s.log.3").read_bytes()
+    await _until(lambda: (tmp_path / "s.log.3").read_bytes() != first)
+    await keeper.stop()
+    assert _logs(tmp_path).keys() == {"s.log", "s.log.1", "s.log.2", "s.log.3"}
+    assert service.restarts == 0
+    for path in tmp_path.glob("s.log.*"):
+        assert set(path.read_text()) == {"x", "\n"}  # whole: no hole where the file was cut
+
+
+async def test_a_log_that_grew_too_long_before_is_put_aside_at_the_start(tmp_path, capfd):
+    (tmp_path / "s.log").write_text("y" * 1000)
+    keeper = Supervisor(log_bytes=1000, log_check_s=3600)
+    await keeper.start(_service(tmp_path, _SLEEP))
+    await keeper.stop()
+    assert _logs(tmp_path) == {"s.log": 0, "s.log.1": 1000}
+
+
 async def test_processes_do_not_outlive_a_supervisor_that_was_killed(tmp_path):
     program = (
         "import asyncio, sys\nfrom pathlib import Path\nfrom app.embedded.supervisor import Service, Supervisor\n"
