@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from models.codes import Role
+from models.codes import AppealType, Role
 
 
 class Permission(StrEnum):
@@ -14,15 +15,17 @@ class Permission(StrEnum):
     TICKETS_UNIT = "tickets.unit"  # those of the user's unit and its subtree
     CALLS_READ = "calls.read"
     RECORDINGS_LISTEN = "recordings.listen"
+    CONTENT_READ = "content.read"  # the citizen's words: content, title, address, transcript, list of recordings
     PHONE_FULL = "phone.full"  # the caller's number unmasked
+    PHONE_PROTECTED = "phone.protected"  # also of a report (举报) or a confidential ticket
     AUDIT_READ = "audit.read"
     USERS_ADMIN = "users.admin"
     METRICS_READ = "metrics.read"
 
 
 _P = Permission
-_HOTLINE = frozenset({_P.TICKETS_ALL, _P.CALLS_READ})
-_UNIT = frozenset({_P.TICKETS_UNIT})
+_HOTLINE = frozenset({_P.TICKETS_ALL, _P.CALLS_READ, _P.CONTENT_READ})
+_UNIT = frozenset({_P.TICKETS_UNIT, _P.CONTENT_READ})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
@@ -30,18 +33,18 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.QUALITY: _HOTLINE | {_P.RECORDINGS_LISTEN},
     Role.DISPATCHER: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
     Role.DISPATCH_SUPERVISOR: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
-    Role.CALLBACK: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
+    Role.CALLBACK: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN},
     Role.SUPERVISION: _HOTLINE,
     Role.KNOWLEDGE_EDITOR: frozenset(),
     Role.KNOWLEDGE_REVIEWER: frozenset(),
-    Role.DIRECTOR: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN, _P.AUDIT_READ},
+    Role.DIRECTOR: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN, _P.AUDIT_READ},
     Role.UNIT_SIGNER: _UNIT,
-    Role.UNIT_HANDLER: _UNIT | {_P.PHONE_FULL},  # must be able to call the citizen
+    Role.UNIT_HANDLER: _UNIT | {_P.PHONE_FULL, _P.PHONE_PROTECTED},  # must be able to call the citizen
     Role.UNIT_APPROVER: _UNIT,
     Role.UNIT_LIAISON: _UNIT,
     Role.DISTRICT_ADMIN: _UNIT,
     Role.LEADER: _HOTLINE,
-    Role.OBSERVER: frozenset({_P.TICKETS_ALL}),
+    Role.OBSERVER: frozenset({_P.TICKETS_ALL}),  # 只读脱敏: figures and states, nobody's words
     Role.SYSTEM_ADMIN: frozenset({_P.USERS_ADMIN, _P.METRICS_READ}),  # no ticket content
     Role.AUDITOR: frozenset({_P.AUDIT_READ}),
 }
@@ -50,3 +53,42 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 def permissions(roles: frozenset[Role]) -> frozenset[Permission]:
     """All that a user with these roles may do."""
     return frozenset().union(*(PERMISSIONS[role] for role in roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How much of a ticket somebody sees."""
+
+    content: bool = False
+    phone: bool = False
+    """The whole number, where the ticket is not protected."""
+    protected: bool = False
+    """Also where it is; who has not this sees not a digit there."""
+
+    def phone_of(self, type_: str | None, confidential: bool | None) -> bool:
+        """Whether the caller's number of such a ticket is seen whole."""
+        return self.phone and (self.protected or not is_protected(type_, confidential))
+
+    def hides(self, type_: str | None, confidential: bool | None) -> bool:
+        """Whether the caller of such a ticket is not to be known at all."""
+        return is_protected(type_, confidential) and not self.protected
+
+
+NOTHING = Sight()
+EVERYTHING = Sight(content=True, phone=True, protected=True)
+"""Whoever sits at the machine itself."""
+
+
+def is_protected(type_: str | None, confidential: bool | None) -> bool:
+    """Reports and confidential tickets: who called is known to those only who must call back (domain.md §1.5)."""
+    return bool(confidential) or type_ == AppealType.REPORT
+
+
+def sight(granted: frozenset[Permission]) -> Sight:
+    """What these permissions let somebody see of one ticket."""
+    return Sight(_P.CONTENT_READ in granted, _P.PHONE_FULL in granted, _P.PHONE_PROTECTED in granted)
+
+
+def sight_of_lists(granted: frozenset[Permission]) -> Sight:
+    """Lists never show a whole number: each is opened, and that is recorded."""
+    return Sight(_P.CONTENT_READ in granted, phone=False, protected=_P.PHONE_PROTECTED in granted)

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.auth.policy import EVERYTHING, NOTHING, Sight
 from app.clock import local_iso
-from app.personal import mask_phone
+from app.personal import hide_phone, mask_phone
 from models.codes import CallOutcome
 
 _QUERY = """
-SELECT c.*, t.no AS ticket_no,
+SELECT c.*, t.no AS ticket_no, t.type AS ticket_type, t.confidential,
   (SELECT count(*) FROM captions p WHERE p.call_id = c.id) AS heard,
   (SELECT count(*) FROM captions p WHERE p.call_id = c.id AND p.text IS NOT NULL) AS texts,
   (SELECT coalesce(sum(seconds), 0) FROM recordings r WHERE r.call_id = c.id AND r.side = 'citizen') AS recorded_s,
@@ -25,14 +26,20 @@ ORDER BY c.started_at DESC LIMIT :limit
 
 
 async def list_calls(
-    db: AsyncSession, *, since: datetime | None = None, limit: int = 200, full_phone: bool = False
+    db: AsyncSession,
+    *,
+    since: datetime | None = None,
+    limit: int = 200,
+    sight: Sight = NOTHING,
+    full_phone: bool = False,
 ) -> list[dict[str, Any]]:
-    """Calls, newest first."""
+    """Calls, newest first; ``full_phone``: everything, for whoever sits at the machine."""
+    sight = EVERYTHING if full_phone else sight
     rows = await db.execute(text(_QUERY), {"since": since, "limit": limit})
     return [
         {
             "id": row.id,
-            "ani": row.ani if full_phone else mask_phone(row.ani),
+            "ani": _number(row, sight),
             "started_at": local_iso(row.started_at),
             "answered_at": local_iso(row.answered_at),
             "ended_at": local_iso(row.ended_at),
@@ -52,3 +59,10 @@ async def list_calls(
         }
         for row in rows
     ]
+
+
+def _number(row: Any, sight: Sight) -> str | None:
+    number: str | None = row.ani
+    if sight.phone_of(row.ticket_type, row.confidential):
+        return number
+    return hide_phone(number) if sight.hides(row.ticket_type, row.confidential) else mask_phone(number)

@@ -14,7 +14,7 @@ from litestar.response import File
 from sqlalchemy import text
 
 from app.auth.guards import may
-from app.auth.policy import Permission
+from app.auth.policy import Permission, sight, sight_of_lists
 from app.auth.services import Identity
 from app.calls.views import list_calls
 from app.clock import in_city, utc_now
@@ -61,17 +61,19 @@ class Tickets(Controller):
             below_unit=_bound(user),
             before_id=before_id,
             limit=limit,
+            sight=sight_of_lists(user.permissions),
         )
 
     @get("/{no:str}", operation_id="getTicket")
     async def one(self, request: AnyRequest, db: Db, no: FromPath[str]) -> dict[str, Any]:
         """One with events, clocks, transcript; reading the caller's number is recorded."""
         user: Identity = request.user
-        full = Permission.PHONE_FULL in user.permissions
-        ticket = await one_ticket(db, no, below_unit=_bound(user), full_phone=full)
+        ticket = await one_ticket(db, no, below_unit=_bound(user), sight=sight(user.permissions))
         if ticket is None:
             raise NotFoundException(detail="没有这张工单")
-        await append_audit(db, user.actor, "ticket.read", f"ticket:{no}", utc_now(), {"phone": full})
+        await append_audit(
+            db, user.actor, "ticket.read", f"ticket:{no}", utc_now(), {"phone": not ticket["phone_masked"]}
+        )
         await db.commit()
         return ticket
 
@@ -83,9 +85,11 @@ class Calls(Controller):
     tags = ("calls",)
 
     @get(operation_id="listCalls", guards=[may(Permission.CALLS_READ)])
-    async def list(self, db: Db, since: FromQuery[datetime | None] = None, limit: _Page = 50) -> list[dict[str, Any]]:
+    async def list(
+        self, request: AnyRequest, db: Db, since: FromQuery[datetime | None] = None, limit: _Page = 50
+    ) -> list[dict[str, Any]]:
         """Newest first, numbers masked."""
-        return await list_calls(db, since=in_city(since), limit=limit)
+        return await list_calls(db, since=in_city(since), limit=limit, sight=sight_of_lists(request.user.permissions))
 
     @get(
         "/{call_id:str}/recordings/{side:str}/{part:int}",

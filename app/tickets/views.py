@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.auth.policy import EVERYTHING, NOTHING, Sight
 from app.clock import local_iso
-from app.personal import mask_phone
+from app.personal import HIDDEN, hide_phone, mask_phone
 from models.codes import AppealType, Channel, ClockKind, TicketEventKind, TicketStatus, Urgency
 
 _LIST = """
@@ -34,6 +35,7 @@ async def list_tickets(
     below_unit: str | None = None,
     before_id: int | None = None,
     limit: int = 200,
+    sight: Sight = NOTHING,
     full_phone: bool = False,
 ) -> list[dict[str, Any]]:
     """Tickets, newest first.
@@ -46,7 +48,8 @@ async def list_tickets(
         below_unit: only what was dispatched to this unit or one below it.
         before_id: only older ones: the id of the last one of the page before.
         limit: at most so many.
-        full_phone: show callers' numbers unmasked.
+        sight: how much of each is shown.
+        full_phone: everything, for whoever sits at the machine.
     """
     conditions, values = ["true"], {"limit": limit}
     for condition, name, value in (
@@ -61,13 +64,17 @@ async def list_tickets(
             values[name] = value  # type: ignore[assignment]
     query = f"{_LIST} WHERE {' AND '.join(conditions)} ORDER BY t.id DESC LIMIT :limit"
     rows = (await db.execute(text(query), values)).mappings()
-    return [_ticket(dict(row), full_phone=full_phone) for row in rows]
+    return [_ticket(dict(row), EVERYTHING if full_phone else sight) for row in rows]
 
 
 async def one_ticket(
-    db: AsyncSession, no: str, *, below_unit: str | None = None, full_phone: bool = False
+    db: AsyncSession, no: str, *, below_unit: str | None = None, sight: Sight = NOTHING, full_phone: bool = False
 ) -> dict[str, Any] | None:
-    """A ticket with its events, clocks, transcript and recordings; None: no such one (that this unit may see)."""
+    """A ticket with its events, clocks, transcript and recordings; None: no such one (that this unit may see).
+
+    Whoever may not read the citizen's words gets no transcript, no recordings, and of the events what and when.
+    """
+    sight = EVERYTHING if full_phone else sight
     condition, values = "t.no = :no", {"no": no}
     if below_unit is not None:
         condition += f" AND {_SUBTREE}"
@@ -75,7 +82,7 @@ async def one_ticket(
     row = (await db.execute(text(f"{_LIST} WHERE {condition}"), values)).mappings().one_or_none()
     if row is None:
         return None
-    ticket = _ticket(dict(row), full_phone=full_phone)
+    ticket = _ticket(dict(row), sight)
     key = {"id": row["id"], "call_id": row["call_id"]}
     ticket["events"] = [
         {
@@ -84,7 +91,7 @@ async def one_ticket(
             "kind_name": TicketEventKind.of(event.kind).label,
             "actor": event.actor,
             "at": local_iso(event.at),
-            "payload": event.payload,
+            "payload": event.payload if sight.content else {},
             "hash": event.hash,
         }
         for event in await db.execute(text("SELECT * FROM ticket_events WHERE ticket_id = :id ORDER BY seq"), key)
@@ -102,6 +109,9 @@ async def one_ticket(
         }
         for clock in await db.execute(text("SELECT * FROM clocks WHERE ticket_id = :id ORDER BY due, id"), key)
     ]
+    ticket |= {"transcript": [], "recordings": [], "assessment": None}
+    if not sight.content:
+        return ticket
     ticket["transcript"] = [
         {"side": said.side, "part": said.part, "start_s": said.start_s, "end_s": said.end_s, "text": said.text}
         for said in await db.execute(
@@ -116,7 +126,10 @@ async def one_ticket(
     return ticket
 
 
-def _ticket(row: dict[str, Any], *, full_phone: bool) -> dict[str, Any]:
+def _ticket(row: dict[str, Any], sight: Sight) -> dict[str, Any]:
+    kept = (row["type"], row["confidential"])
+    full_phone = sight.phone_of(*kept)
+    mask = hide_phone if sight.hides(*kept) else mask_phone
     path = "/".join((row["top"], row["category_group"], row["leaf"])) if row["top"] else None
     return {
         "id": row["id"],
@@ -128,25 +141,28 @@ def _ticket(row: dict[str, Any], *, full_phone: bool) -> dict[str, Any]:
         "category": row["category"],
         "path": path,
         "district": row["district"],
-        "place": row["address"],
+        "place": row["address"] if sight.content else None,
         "unit": row["unit_name"],
         "unit_code": row["host_unit"],
         "co_units": row["co_units"],
         "tier": row["tier"],
         "urgency": row["urgency"],
         "urgency_name": Urgency(row["urgency"]).label,  # type: ignore[call-arg]
-        "caller_phone": row["caller_phone"] if full_phone else mask_phone(row["caller_phone"]),
-        "title": row["title"],
-        "content": row["content"],
+        "caller_phone": row["caller_phone"] if full_phone else mask(row["caller_phone"]),
+        "phone_masked": not full_phone,
+        "anonymous": row["anonymous"],
+        "confidential": row["confidential"],
+        "title": row["title"] if sight.content else HIDDEN,
+        "content": row["content"] if sight.content else HIDDEN,
         "due": local_iso(row["due"]),
         "citizen_due": local_iso(row["citizen_due"]),
         "profile": row["profile"],
         "missing_clocks": row["missing_clocks"],
         "confidence": row["confidence"],
-        "confirm": row["confirm"],
+        "confirm": row["confirm"] if sight.content else [],
         "dispatch_basis": row["dispatch_basis"],
         "dispatch_rule": row["dispatch_rule"],
-        "call_id": row["call_id"],
+        "call_id": row["call_id"] if sight.content else None,
         "created_at": local_iso(row["created_at"]),
         "updated_at": local_iso(row["updated_at"]),
         "query_code": row["query_code"] if full_phone else None,

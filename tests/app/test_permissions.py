@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.auth.guards import COOKIE
-from app.auth.policy import PERMISSIONS, permissions
+from app.auth.policy import PERMISSIONS, Sight, permissions, sight, sight_of_lists
 from models.codes import Role
 
 from .people import add_user, session_of
@@ -79,9 +79,42 @@ def test_every_role_has_its_line_in_the_policy():
     assert set(PERMISSIONS) == set(Role)
 
 
+# role → (the citizen's words, an ordinary caller's number, a protected one's)
+SIGHTS = {
+    **dict.fromkeys(HOTLINE | UNITS, (True, False, False)),
+    **dict.fromkeys((Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR), (True, True, False)),
+    **dict.fromkeys((Role.CALLBACK, Role.DIRECTOR, Role.UNIT_HANDLER), (True, True, True)),
+}
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_what_each_role_sees_of_a_ticket(role):
+    granted = permissions(frozenset({role}))
+    content, phone, protected = SIGHTS.get(role, (False, False, False))
+    assert sight(granted) == Sight(content, phone, protected)
+    assert sight_of_lists(granted) == Sight(content, phone=False, protected=protected)
+
+
+@pytest.mark.parametrize(
+    ("type_", "confidential", "seen"),
+    [
+        ("02", False, (True, True)),
+        ("04", False, (False, True)),
+        ("02", True, (False, True)),
+        ("04", True, (False, True)),
+        (None, None, (True, True)),
+    ],
+)
+def test_a_report_and_a_confidential_ticket_are_protected(type_, confidential, seen):
+    ordinary, trusted = Sight(content=True, phone=True), Sight(content=True, phone=True, protected=True)
+    assert (ordinary.phone_of(type_, confidential), trusted.phone_of(type_, confidential)) == seen
+    assert (not ordinary.hides(type_, confidential), not trusted.hides(type_, confidential)) == seen
+    assert not Sight().phone_of(type_, confidential)
+
+
 def test_several_roles_may_what_each_of_them_may():
     both = permissions(frozenset({Role.AUDITOR, Role.UNIT_SIGNER}))
-    assert {str(permission) for permission in both} == {"audit.read", "tickets.unit"}
+    assert {str(permission) for permission in both} == {"audit.read", "content.read", "tickets.unit"}
     assert permissions(frozenset()) == frozenset()
 
 

@@ -121,6 +121,59 @@ async def test_the_number_is_whole_only_for_those_who_must_call_back(client, tic
     assert (ticket["query_code"] is None) == ("*" in phone)
 
 
+@pytest.mark.parametrize(
+    ("role", "phone", "in_list"),
+    [
+        ("dispatcher", "*" * 11, "*" * 11),
+        ("agent", "*" * 11, "*" * 11),
+        ("quality", "*" * 11, "*" * 11),
+        ("observer", "*" * 11, "*" * 11),
+        ("callback", "13900000002", "139****0002"),
+        ("director", "13900000002", "139****0002"),
+    ],
+)
+async def test_who_reported_is_known_to_those_only_who_must_call_back(client, tickets, role, phone, in_list):
+    user = await sign_in_as(client, tickets, role)
+    ticket = (await client.get(f"/api/tickets/{TWO}")).json()
+    assert (ticket["caller_phone"], ticket["phone_masked"]) == (phone, "*" in phone)
+    assert (ticket["query_code"] is None) == ("*" in phone)
+    listed = {ticket["no"]: ticket["caller_phone"] for ticket in (await client.get("/api/tickets")).json()}
+    assert listed == {ONE: "139****0001", TWO: in_list, THREE: "139****0003"}
+    if role != "observer":
+        calls = {call["id"]: call["ani"] for call in (await client.get("/api/calls")).json()}
+        assert calls == {"c1": "139****0001", "c2": in_list, "c3": "139****0003"}
+    assert await _audit(tickets) == [
+        (f"user:{user.login}", "ticket.read", f"ticket:{TWO}", {"phone": "*" not in phone})
+    ]
+
+
+async def test_a_confidential_ticket_is_as_protected_as_a_report(client, tickets):
+    await tickets.execute(text("UPDATE tickets SET confidential = true WHERE no = :no"), {"no": ONE})
+    await tickets.commit()
+    await sign_in_as(client, tickets, "dispatcher")
+    assert (await client.get(f"/api/tickets/{ONE}")).json()["caller_phone"] == "*" * 11
+    await sign_in_as(client, tickets, "unit_handler", "640100-GJ")
+    assert (await client.get(f"/api/tickets/{ONE}")).json()["caller_phone"] == "13900000001"
+
+
+async def test_an_observer_sees_states_and_clocks_and_nobodys_words(client, tickets):
+    await sign_in_as(client, tickets, "observer")
+    answers = [await client.get("/api/tickets"), *[await client.get(f"/api/tickets/{no}") for no in (ONE, TWO, THREE)]]
+    for answer in answers:
+        assert answer.status_code == 200
+        for words in (CONSULT, REPORT, FIRE, "公积金怎么", "假药", "着火", "上海西路", "救命", ".wav", "1390000000"):
+            assert words not in answer.text
+    ticket = answers[3].json()
+    assert (ticket["title"], ticket["content"], ticket["place"], ticket["confirm"]) == (
+        "（已脱敏）", "（已脱敏）", None, []
+    )  # fmt: skip
+    assert (ticket["transcript"], ticket["recordings"], ticket["assessment"]) == ([], [], None)
+    assert (ticket["urgency"], ticket["district"], ticket["status_name"]) == (1, "金凤区", "待签收")
+    assert {event["kind_name"] for event in ticket["events"]} == {"受理登记", "自动分类", "派单"}
+    assert all(event["payload"] == {} for event in ticket["events"])
+    assert len(ticket["clocks"]) == 5
+
+
 async def test_a_ticket_comes_with_its_events_clocks_words_and_recordings(client, tickets):
     await sign_in_as(client, tickets, "dispatcher")
     ticket = (await client.get(f"/api/tickets/{ONE}")).json()
