@@ -19,6 +19,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth.controllers import Auth
 from app.auth.guards import SessionAuthentication
+from app.auth.services import HashingQueue
 from app.calls.controllers import CallEvents
 from app.db import provide_session
 from app.instance import database_url, ensure_secret
@@ -94,7 +95,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
         ],
         dependencies={"db": Provide(provide_session)},
-        middleware=[_measure, DefineMiddleware(SessionAuthentication, exclude=["^/static", "^/health", "^/metrics"])],
+        middleware=[_measure, DefineMiddleware(SessionAuthentication, exclude=["^/static", "^/health"])],
         exception_handlers=HANDLERS,
         before_send=[_secure],
         logging_config=None,  # ours, see app.log
@@ -111,6 +112,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app.state.sessions = sessions(db)
     app.state.internal_secret = ensure_secret(settings.internal_secret_file)
     app.state.live = LiveNews(url)
+    app.state.hashing = HashingQueue()
     return app
 
 

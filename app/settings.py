@@ -54,6 +54,9 @@ class AppSettings(BaseSettings):
     secure_cookies: bool = False
     """Set behind TLS: the session cookie is then sent over HTTPS only."""
 
+    worker_metrics_port: int = 0
+    """The worker's Prometheus metrics are on this port of 127.0.0.1; 0: nowhere."""
+
     late_text_s: float = 600.0
     """A call whose text has not come by then gets a ticket for a person to listen to."""
 

@@ -46,7 +46,8 @@ class Auth(Controller):
     async def sign_in(self, data: JSONBody[Credentials], db: Db, state: State) -> Response[None]:
         """Sign in; the session is in a cookie that scripts cannot read."""
         lifetime = timedelta(hours=state.settings.session_hours)
-        token = await sign_in(db, data.login, data.password, utc_now(), lifetime)
+        async with state.hashing.turn():  # before the database is asked: who waits holds no connection
+            token = await sign_in(db, data.login, data.password, utc_now(), lifetime)
         cookie = Cookie(
             COOKIE,
             value=token,

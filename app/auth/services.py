@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -38,6 +40,38 @@ class LockedError(HotlineError):
 
     id = "auth.locked"
     status = 429
+
+
+class BusyError(HotlineError):
+    """So many try to sign in that this one would wait too long."""
+
+    id = "auth.busy"
+    status = 429
+
+
+class HashingQueue:
+    """Turns at hashing passwords: each takes 64 MB and a core, known login or not."""
+
+    def __init__(self, parallel: int = 2, waiting: int = 20) -> None:
+        self._turns = asyncio.Semaphore(parallel)
+        self._most = parallel + waiting
+        self._inside = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn.
+
+        Raises:
+            BusyError: the queue is full.
+        """
+        if self._inside >= self._most:
+            raise BusyError("登录请求过多，请稍后再试")
+        self._inside += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._inside -= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import dramatiq
@@ -17,6 +18,7 @@ import structlog
 from dramatiq.asyncio import async_to_sync
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Retries, ShutdownNotifications, TimeLimit
+from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
@@ -195,6 +197,23 @@ def make_actor(settings: AppSettings) -> tuple[RedisBroker, dramatiq.Actor[[int]
     return broker, actor
 
 
+@contextmanager
+def _metrics(port: int) -> Iterator[None]:
+    """Serves them to this machine; a port that is taken hinders no work."""
+    server = None
+    if port:
+        try:
+            server, _ = start_http_server(port, addr="127.0.0.1")
+        except OSError as error:
+            log.warning("metrics_not_served", port=port, error=str(error))
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+
 def run(settings: AppSettings) -> None:
     """Until SIGTERM."""
     router()  # load the model before the first call needs it
@@ -203,7 +222,8 @@ def run(settings: AppSettings) -> None:
     worker.start()
     log.info("worker_ready")
     try:
-        asyncio.run(_main(settings, actor))
+        with _metrics(settings.worker_metrics_port):
+            asyncio.run(_main(settings, actor))
     finally:
         worker.stop()
         broker.close()

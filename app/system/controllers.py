@@ -11,11 +11,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.auth.guards import of_this_machine_or
+from app.auth.policy import Permission
 from models.migrate import head
 
 
 class Health(Controller):
-    """Answers without signing in; says nothing that is not for everybody."""
+    """Health answers everybody; metrics this machine, and whoever may read them."""
 
     tags = ("system",)
 
@@ -36,7 +38,12 @@ class Health(Controller):
             return Response({"status": "unready", "database": "other version"}, status_code=503)
         return Response({"status": "ready", "database": "ok"})
 
-    @get("/metrics", operation_id="getMetrics", media_type=MediaType.TEXT)
+    @get(
+        "/metrics",
+        operation_id="getMetrics",
+        media_type=MediaType.TEXT,
+        guards=[of_this_machine_or(Permission.METRICS_READ)],
+    )
     async def metrics(self) -> Response[bytes]:
         """Prometheus' text format; no personal data."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

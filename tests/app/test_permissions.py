@@ -23,7 +23,7 @@ ROUTES = {
     ("GET", "/"): (EVERYBODY, 200),
     ("GET", "/health/live"): (EVERYBODY, 200),
     ("GET", "/health/ready"): (EVERYBODY, 200),
-    ("GET", "/metrics"): (EVERYBODY, 200),
+    ("GET", "/metrics"): ({Role.SYSTEM_ADMIN}, 200),
     ("GET", "/static/{file_path:path}"): (EVERYBODY, 200),
     ("GET", "/schema/openapi.json"): (EVERYBODY, 200),
     ("POST", "/auth/sign-in"): (EVERYBODY, 401),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,16 @@ from sqlalchemy import text
 
 from app.auth.guards import COOKIE
 from app.auth.passwords import hash_password, matches
-from app.auth.services import LockedError, WrongPasswordError, identity_of, sign_in, sign_out, token_hash
+from app.auth.services import (
+    BusyError,
+    HashingQueue,
+    LockedError,
+    WrongPasswordError,
+    identity_of,
+    sign_in,
+    sign_out,
+    token_hash,
+)
 from app.main import create_app
 from models.codes import Role
 
@@ -140,7 +150,7 @@ async def test_a_browser_signs_in_asks_who_it_is_and_signs_out(client, city_db):
     assert answer.status_code == 204
     assert (await client.get("/auth/me")).json() == {
         "login": "wang", "name": "用户wang", "unit": "640106", "roles": ["unit_signer"], "role_names": ["单位签收员"],
-        "permissions": ["tickets.unit"],
+        "permissions": ["content.read", "tickets.unit"],
     }  # fmt: skip
     stolen = client.cookies[COOKIE]
     answer = await client.post("/auth/sign-out")
@@ -180,3 +190,30 @@ async def test_what_changes_something_must_come_from_our_own_pages(client, city_
     answer = await client.post("/auth/sign-out", headers=headers)
     assert answer.status_code == status
     assert (await client.get("/auth/me")).status_code == (401 if status == 204 else 200)
+
+
+async def test_so_many_hash_at_once_and_so_many_wait_and_the_next_is_told_to_come_again():
+    queue = HashingQueue(parallel=1, waiting=1)
+    go, order = asyncio.Event(), []
+
+    async def one(name):
+        async with queue.turn():
+            order.append(name)
+            await go.wait()
+
+    first, second = asyncio.create_task(one("first")), asyncio.create_task(one("second"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert order == ["first"]
+    with pytest.raises(BusyError):
+        await one("third")
+    go.set()
+    await asyncio.gather(first, second)
+    await one("fourth")
+    assert order == ["first", "second", "fourth"]
+
+
+async def test_a_flood_of_unknown_logins_is_answered_429(client, web_app, city_db):
+    web_app.state.hashing = HashingQueue(parallel=0, waiting=0)
+    answer = await client.post("/auth/sign-in", json={"login": "nobody", "password": "x"})
+    assert (answer.status_code, answer.json()["type"]) == (429, "urn:hotline:auth.busy")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from contextlib import contextmanager
 from datetime import timedelta
 
 import dramatiq
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -188,3 +190,15 @@ async def test_a_row_that_fails_in_dramatiq_is_not_tried_again_by_dramatiq_but_b
         await _until(noted, "the failure is noted")
         await asyncio.to_thread(broker.join, "outbox", timeout=30_000)
     assert await rows(city_db, "SELECT attempts, last_error FROM outbox") == [(1, "KeyError: 'unknown'")]
+
+
+def test_the_workers_metrics_are_served_to_this_machine_and_a_taken_port_hinders_no_work(capfd):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with worker._metrics(port):
+        assert "hotline_jobs" in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        with worker._metrics(port):
+            pass
+    with worker._metrics(0), pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
