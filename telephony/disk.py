@@ -10,17 +10,24 @@ import structlog
 log = structlog.get_logger(__name__)
 
 _OTHERS_MAY_PASS = 0o711
+_SCRATCH = ".new"
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace a file's content in one step; ``durable``: it is on the disk before this returns."""
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.new")
+    scratch = path.with_name(f"{path.name}.{os.getpid()}{_SCRATCH}")
     with scratch.open("wb") as file:
         file.write(data)
         if durable:
             file.flush()
             os.fsync(file.fileno())
     scratch.replace(path)
+
+
+def sweep_scratch(folder: Path) -> None:
+    """Remove what writers that were killed in the middle of :func:`replace` have left; none may be at work."""
+    for scratch in folder.glob(f"*{_SCRATCH}"):
+        scratch.unlink(missing_ok=True)
 
 
 def keep_private() -> None:

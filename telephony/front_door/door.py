@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from telephony.delivery import Courier
-from telephony.disk import private_folder, shared_folder
+from telephony.disk import private_folder, shared_folder, sweep_scratch
 from telephony.errors import TelephonyError
 from telephony.events import CallEvent, Caption, Ended, Payload
 from telephony.front_door.call import Call
@@ -47,15 +47,23 @@ class FrontDoor:
     def __init__(self, settings: TelephonySettings) -> None:
         self._settings = settings
         shared_folder(settings.run_dir)
-        for folder in (settings.run_dir / "lines", settings.recordings_dir, settings.journal_dir, settings.spool_dir):
+        calls = settings.journal_dir / "calls"
+        for folder in (
+            settings.run_dir / "lines",
+            settings.recordings_dir,
+            settings.journal_dir,
+            calls,
+            settings.spool_dir,
+        ):
             private_folder(folder)
+            sweep_scratch(folder)
         self._calls: dict[str, Call] = {}
         self._finishing: dict[str, asyncio.Task[None]] = {}
         self._serving: set[asyncio.Task[None]] = set()
         self._sequences: dict[str, int] = {}
         self._said: dict[str, int] = {}
         self._unspooled: list[CallEvent] = []
-        self._journal = Journal(settings.journal_dir / "calls")
+        self._journal = Journal(calls)
         self._pending = PendingText(settings.journal_dir / "pending_text.jsonl", self._calls.__contains__)
         self._spool = Spool(settings.spool_dir, keep=lambda: len(self._pending) > 0)
         self._numbers = TicketNumbers(
@@ -88,6 +96,7 @@ class FrontDoor:
         await self._sip.wait_started()
         for record in records:
             await self._take_up(record)
+        self._pool.sweep()
         self._pool.refill()
         await self._scribes.start(self._settings.run_dir / "scribe.sock")
         status_path = self._settings.run_dir / "front_door.sock"

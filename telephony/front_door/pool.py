@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import os
 import secrets
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -115,12 +118,12 @@ class LinePool:
             )
             return await self._connect(line_id, pid)
         except (TelephonyError, OSError, TimeoutError) as error:
-            self._tokens.pop(line_id, None)
+            self._forget(line_id)
             log.warning("line_not_forked", error=str(error))
             return None
 
     async def _connect(self, line_id: str, pid: int) -> LineLink:
-        line = LineLink(line_id, pid, self._settings.run_dir / "lines" / f"{line_id}.sock", self._event, self._died)
+        line = LineLink(line_id, pid, self._socket(line_id), self._event, self._died)
         self._ready[line_id] = asyncio.Event()
         await line.connect()
         try:
@@ -135,7 +138,7 @@ class LinePool:
     async def adopt(self, line_id: str, pid: int) -> LineLink | None:
         """A line of the front door before us, in a call; None: it is gone."""
         # it is in a call: events may come with the first bytes
-        line = LineLink(line_id, pid, self._settings.run_dir / "lines" / f"{line_id}.sock", self._event, self._died)
+        line = LineLink(line_id, pid, self._socket(line_id), self._event, self._died)
         self._taken[line_id] = line
         try:
             await line.connect()
@@ -153,14 +156,32 @@ class LinePool:
             self._on_event(line, event)
 
     def _died(self, line: LineLink) -> None:
-        self._addresses.pop(line.line_id, None)
-        self._tokens.pop(line.line_id, None)
+        self._forget(line.line_id)
         if self._taken.pop(line.line_id, None) is not None:
             self._on_death(line)
         elif line in self._spares:
             self._spares.remove(line)
             log.warning("spare_line_died", line=line.line_id)
             self.refill()
+
+    def _socket(self, line_id: str) -> Path:
+        return self._settings.run_dir / "lines" / f"{line_id}.sock"
+
+    def _forget(self, line_id: str) -> None:
+        """A line that is gone; one that was killed could not remove its socket."""
+        self._addresses.pop(line_id, None)
+        self._tokens.pop(line_id, None)
+        self._socket(line_id).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove the sockets of lines that died while there was no front door. Adopt first: a line heeds the newest."""
+        for path in self._socket("x").parent.glob("*.sock"):
+            if path.stem in self._taken:
+                continue
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.setblocking(False)
+                if probe.connect_ex(str(path)) == errno.ECONNREFUSED:
+                    path.unlink(missing_ok=True)
 
     async def watch(self) -> None:
         """Kill what has not been heard for too long, for ever."""

@@ -77,7 +77,12 @@ def main() -> None:
     ours = socket.socket(fileno=int(sys.argv[1]))
     with ours.makefile("rb") as requests:
         for line in requests:
-            born = _fork(msgspec.json.decode(line, type=process.LineSpec), ours)
+            spec = msgspec.json.decode(line, type=process.LineSpec)
+            try:
+                process.make_silence(spec)  # here, where nobody kills: a line may be killed while it writes
+            except OSError:
+                log.exception("silence_not_made")  # a call without a recording is better than none
+            born = _fork(spec, ours)
             ours.sendall(msgspec.json.encode(born) + b"\n")
 
 

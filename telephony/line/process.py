@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import time
 import wave
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from telephony.disk import keep_private
+from telephony.disk import keep_private, replace
 from telephony.line.control import Control
 from telephony.line.endpoint import Addresses, Endpoint, Happened
 from telephony.line.protocol import (
@@ -241,9 +241,9 @@ class Line:
 
 def run(spec: LineSpec, ready: Callable[[], None]) -> None:
     """The life of a line; ``ready`` is called when it takes commands and calls."""
-    silence = _silence_file()
     control = Control(Path(spec.run_dir) / "lines" / f"{spec.line_id}.sock")
-    endpoint = Endpoint(Addresses(spec.host, spec.sip_port, spec.rtp_port, spec.rtp_range), silence, spec.token)
+    addresses = Addresses(spec.host, spec.sip_port, spec.rtp_port, spec.rtp_range)
+    endpoint = Endpoint(addresses, _silence(spec), spec.token)
     line = Line(spec, endpoint, control, time.monotonic)
     signal.signal(signal.SIGTERM, lambda *_: line.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -252,26 +252,32 @@ def run(spec: LineSpec, ready: Callable[[], None]) -> None:
         line.run()
     finally:
         control.close()
-        silence.unlink(missing_ok=True)
         endpoint.destroy()
 
 
-def _silence_file() -> Path:
-    """A second of silence, fed to the recorders so that their time goes on while nobody sends."""
-    descriptor, name = tempfile.mkstemp(suffix=".wav", prefix="hotline-silence-")
-    os.close(descriptor)
-    with wave.open(name, "wb") as sound:
+def _silence(spec: LineSpec) -> Path:
+    return Path(spec.run_dir) / "silence.wav"
+
+
+def make_silence(spec: LineSpec) -> None:
+    """A second of silence, one file for all lines: it keeps the time of their recordings going while nobody sends."""
+    if _silence(spec).exists():
+        return
+    content = BytesIO()
+    with wave.open(content, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
         sound.writeframes(bytes(16000))
-    return Path(name)
+    replace(_silence(spec), content.getvalue(), durable=False)
 
 
 def main() -> None:
     """``python -m telephony.line.process '{"line_id": …}'``: one line by hand."""
     keep_private()
-    run(msgspec.json.decode(sys.argv[1].encode(), type=LineSpec), lambda: None)
+    spec = msgspec.json.decode(sys.argv[1].encode(), type=LineSpec)
+    make_silence(spec)
+    run(spec, lambda: None)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -259,6 +260,60 @@ def test_calls_that_are_just_ending_when_the_front_door_is_killed_end_once(succe
         successor.wait(lambda: [one.receive(0.01) for one in callers] and not list(calls.iterdir()), "the ends", 40)
         for one in callers:
             successor.ended(one.ani)
+
+
+def test_what_killed_processes_left_behind_is_swept_up(
+    successor: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    successor.start()
+    sockets = successor.data / "run" / "lines"
+    with Caller(successor.address) as one:
+        assert one.invite() is not None
+        successor.wait_for(one.ani, "greeted")
+        successor.wait(lambda: successor.status()["lines_spare"] == 1, "another spare")
+        kept = successor.record(one.ani)["line_id"]
+        successor.kill()
+        for pid in successor.processes():
+            if os.getsid(pid) == pid and pid != successor.line_pid(one.ani):
+                os.kill(pid, signal.SIGKILL)
+        dead = {path.stem for path in sockets.iterdir()} - {kept}
+        assert dead
+        scratch = [
+            successor.data / name
+            for name in ("journal/calls/x.json.7.new", "journal/pending_text.jsonl.7.new", "spool/ack.json.7.new")
+        ]
+        for path in scratch:
+            path.write_bytes(b"{")
+        successor.start()
+        left = {path.stem for path in sockets.iterdir()}
+        assert kept in left
+        assert not left & dead
+        assert not [path for path in scratch if path.exists()]
+        assert one.bye() is not None
+        assert successor.ended(one.ani)["by"] == "citizen"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_share_one_file_of_silence_that_is_made_again_when_it_is_gone(successor: Door):
+    silence = successor.data / "run" / "silence.wav"
+    successor.start()
+    made = silence.stat().st_ino
+    for number in range(2):
+        with Caller(successor.address) as one:
+            assert one.invite() is not None
+            time.sleep(1.2)
+            one.bye()
+            successor.ended(one.ani)
+            (recording,) = successor.payloads(one.ani, "recording")
+            assert min(part["seconds"] for part in recording["parts"]) > 0.9  # its time went on though nobody spoke
+        if number == 0:
+            assert silence.stat().st_ino == made
+            silence.unlink()
+            for pid in successor.processes():
+                if os.getsid(pid) == pid:
+                    os.kill(pid, signal.SIGKILL)
+            successor.wait(silence.exists, "the silence")
 
 
 @pytest.fixture

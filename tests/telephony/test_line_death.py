@@ -226,3 +226,4 @@ def test_every_line_and_socket_is_gone_when_the_calls_are(shaken: Door):
     assert not list((shaken.data / "journal" / "calls").iterdir())
     lines = [pid for pid in shaken.processes() if is_line(pid)]
     assert len(lines) == shaken.status()["lines_spare"]
+    shaken.wait(lambda: len(list((shaken.data / "run" / "lines").iterdir())) == len(lines), "one socket a line")
