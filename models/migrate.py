@@ -21,7 +21,7 @@ _LOCK = 12346
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))  # ConfigParser interpolates
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

@@ -133,8 +133,10 @@ def test_a_folder_for_sockets_that_somebody_else_made_is_refused(tmp_path, temp_
 def test_a_data_folder_of_before_is_closed_to_others_and_what_is_not_ours_right_in_it_is_left(tmp_path):
     data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
     for folder in (data / "recordings", data / "logs", elsewhere):
-        folder.mkdir(parents=True, mode=0o755)
-    (data / "instance.json").touch(0o644)
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)  # whatever umask a command before us has set
+    (data / "instance.json").touch()
+    (data / "instance.json").chmod(0o644)
     (data / "linked").symlink_to(elsewhere)
     make_private(data)
     assert {path.name: oct(_mode(path)) for path in (data, *data.iterdir())} == {
