@@ -10,6 +10,7 @@ from routing.calendar.working import WorkingCalendar
 from routing.city.schema import City
 from routing.classifier.appeals import AppealModel
 from routing.dispatch import Dispatcher
+from routing.exclusions import exclusions
 from routing.limits import limits_of, profile_of
 from routing.places.finder import PlaceFinder
 from routing.text import normalise
@@ -27,6 +28,7 @@ class Router:
         self._model = model
         self._categories = {category.code: category for category in city.categories}
         self._places = PlaceFinder(city.places)
+        self._own = [name for row in city.places if row.kind == "city" for name in (row.name, *row.aliases)]
         self._dispatcher = Dispatcher(city)
         self._calendar = WorkingCalendar(city.layers, city.office_hours, city.timezone)
 
@@ -58,6 +60,7 @@ class Router:
         limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
         doubts = [f"疑似紧急：{cue.heard}" for cue in cues] if level > 1 else []  # praise, advice, or only its sound
         danger = level == 1 and goes_at_once(category.profile, code, cues, self._city.emergency_leaves)
+        doubts += exclusions(text, place, self._city.not_accepted, self._own)
         first = []
         if level == 1 and not danger:
             heard = "、".join(dict.fromkeys(cue.heard for cue in cues if cue.exact))

@@ -63,6 +63,8 @@ class Dispatcher:
             reasons.append(f"分类置信度未达自动派单线({confidence:.0%})")
         if kind in city.human_confirm:
             reasons.append(f"{kind}须人工确认")
+        if category.code in city.confirm_leaves:
+            reasons.append(f"“{category.leaf}”须人工确认")
         urgent = {1: "E1", 2: "E2"}.get(urgency)
         if urgent in city.human_confirm or category.profile in city.human_confirm:
             reasons.append("紧急诉求须人工复核")

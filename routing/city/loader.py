@@ -13,7 +13,13 @@ from routing.city.duties import read_aliases, read_catalogue, read_categories
 from routing.city.faults import CityError, Findings
 from routing.city.schema import Category, City, LimitProfile
 from routing.city.table import Row
-from routing.city.words import read_emergency_leaves, read_emergency_words, read_messages, read_prompts
+from routing.city.words import (
+    read_emergency_leaves,
+    read_emergency_words,
+    read_messages,
+    read_not_accepted,
+    read_prompts,
+)
 
 CITY = "city.yaml"
 APPEAL_TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其他")
@@ -21,7 +27,7 @@ APPEAL_TYPES = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其
 _KEYS = (
     "name", "title", "timezone", "count_from_next_day", "type_override", "auto_dispatch_confidence",
     "suggest_confidence", "human_confirm", "backstop", "calendar", "emergency_leaves",
-    "default_profile",
+    "default_profile", "confirm_leaves",
 )  # fmt: skip
 
 
@@ -66,6 +72,8 @@ def load(path: Path) -> City:
         backstop=read_backstop(document, units, places),
         emergency_words=tuple(words),
         emergency_leaves=read_emergency_leaves(document, words, categories),
+        not_accepted=tuple(read_not_accepted(path, findings)),
+        confirm_leaves=_confirm_leaves(document, categories),
         auto_dispatch_confidence=_confidence(document, "auto_dispatch_confidence"),
         suggest_confidence=_confidence(document, "suggest_confidence"),
         human_confirm=document.texts("human_confirm"),
@@ -110,6 +118,14 @@ def _default_profile(document: Document, limits: dict[str, LimitProfile], findin
     if profile is not None and sound and not (profile.dispatch and profile.finish):
         document.fault(f"时限档“{name}”须有 dispatch 和 finish 时限", "default_profile")
     return name
+
+
+def _confirm_leaves(document: Document, categories: dict[str, tuple[Category, Row]]) -> tuple[str, ...]:
+    leaves = document.texts("confirm_leaves")
+    for leaf in leaves:
+        if categories and leaf not in categories:
+            document.fault(f"类别“{leaf}”不存在", "confirm_leaves")
+    return leaves
 
 
 def _type_override(document: Document, limits: dict[str, LimitProfile]) -> dict[str, str]:

@@ -163,6 +163,10 @@ class City:
     """
     emergency_leaves: dict[str, tuple[str, ...]]
     """Cue group → leaves of the category tree it stands for (急病 → 突发疾病伤害)."""
+    not_accepted: tuple[tuple[str, str, str], ...]
+    """(reason N1 …, phrase, what is shown): see routing/exclusions.py."""
+    confirm_leaves: tuple[str, ...]
+    """Leaves that never go by themselves: what is nobody's in particular, a person reads."""
     auto_dispatch_confidence: float
     suggest_confidence: float
     human_confirm: tuple[str, ...]

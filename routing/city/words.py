@@ -6,11 +6,13 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 from string import Formatter
 
+from models.codes import NotAcceptReason
 from routing.city.document import Document, read_document
 from routing.city.faults import Findings
 from routing.city.table import Row, Seen, read_table
 
 MESSAGES, PROMPTS, EMERGENCY_WORDS = "messages.yaml", "prompts.yaml", "emergency_words.csv"
+NOT_ACCEPTED = "not_accepted.csv"
 EMERGENCY_LEAVES = "emergency_leaves"
 
 
@@ -55,6 +57,21 @@ def read_emergency_words(root: Path, findings: Findings) -> list[tuple[str, str,
         word = (row.text("phrase"), row.text("group"), ";".join(companions))
         # The same phrase may stand alone when read exactly and need a companion when matched by sound.
         if not seen.again((word[0], bool(companions)), word[0], row):
+            words.append(word)
+    return words
+
+
+def read_not_accepted(root: Path, findings: Findings) -> list[tuple[str, str, str]]:
+    """(reason, phrase, what is shown): words that hint at what the hotline may not accept."""
+    words: list[tuple[str, str, str]] = []
+    seen = Seen("词语")
+    for row in read_table(root, NOT_ACCEPTED, ("reason", "phrase", "shown"), findings):
+        word = (
+            row.choice("reason", [reason.value for reason in NotAcceptReason]),
+            row.text("phrase"),
+            row.text("shown"),
+        )
+        if not seen.again(word[1], word[1], row):
             words.append(word)
     return words
 

@@ -31,6 +31,7 @@ calendar:
     years: [2026]
     expected: [2026]
 default_profile: N5
+confirm_leaves: ["010101"]
 """,
     "units.csv": """\
 code,name,short,kind,tier,parent,district,function,phone,note
@@ -69,6 +70,7 @@ N5:
     "prompts.yaml": "greeting: 您好\n",
     "prompts/greeting.wav": "",
     "emergency_words.csv": "phrase,group,companion\n着火,火情,\n着火,火情,烟雾\n浓烟,烟雾,火情\n",
+    "not_accepted.csv": "reason,phrase,shown\nN1,大城,大城市\nN2,法官,法院\n",
     "calendar/national.csv": "day,working,name,source\n2026-10-01,false,国庆节,通知\n2026-10-10,true,国庆节补班,通知\n",
 }
 
