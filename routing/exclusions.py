@@ -16,7 +16,7 @@ _LANDMARK = re.compile(
     r"(?:的?(?:门口|门前|旁边|旁|对面|附近|前面|后面|东侧|西侧|南侧|北侧|东边|西边|南边|北边|隔壁|背后)"
     r"|家属院|小区|公园|广场|大厦|宾馆|饭店|医院|大学|银行|商场|[东西南北中]?(?:大?路|街|巷|大道|站)|拉面|面馆|小吃|菜|人|看个?病|住院|就医)"
 )
-"""After a word: a place is found by it or something has its name: 法院门口, 上海西路, 兰州拉面; 在北京看病 asks for ours."""
+"""After a word: a place found by it (法院门口), something named so (兰州拉面), or ours is asked for (在北京看病)."""
 _SITED = re.compile(r"(?:在|住|位于|地址是|地址)$")
 _AREA = "市县区州"
 
