@@ -12,6 +12,7 @@ _PLAIN_DIGITS = re.compile(r"^[零〇一二三四五六七八九]+$")
 _FILLERS = re.compile(r"(?:^|(?<=[，,。！!？?]))(?:嗯+|呃+|啊+|哦|喂|那个|这个|就是说?|然后|您好啊?|你好)[，,、]?")
 _PUNCTUATION = re.compile(r"[\s，,。.！!？?、；;：:…—\-\"'“”‘’()（）《》·~～]+")
 _NARROW = re.compile(r"[?!;]|(?<!\d),|,(?!\d)|(?<!\d):|:(?!\d)")
+_LOOSE = re.compile(r"\s*([,?!;:])\s*")
 _WIDE = {",": "，", "?": "？", "!": "！", ";": "；", ":": "："}
 
 
@@ -21,6 +22,7 @@ def normalise(text: str) -> str:
     One form for what people type and what recognisers write; 1,200 and 8:30 stay as they are.
     """
     half = "".join(unicodedata.normalize("NFKC", char) if "\uff01" <= char <= "\uff5e" else char for char in text)
+    half = _LOOSE.sub(r"\1", half)  # first: whether digits stand on both sides must not change by a space
     half = _NARROW.sub(lambda match: _WIDE[match[0]], half)
     return re.sub(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])", "", half).strip()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routing.text import bare, normalise, numerals, without_fillers
@@ -27,6 +27,7 @@ def test_what_people_type_and_recognisers_write_gets_one_form(text, normal):
     assert normalise(text) == normal
 
 
+@example("1: 1")
 @given(st.text(alphabet="停水了，,。?！ aＡ1１:：；;", max_size=30))
 def test_a_normal_text_stays_as_it_is(text):
     assert normalise(normalise(text)) == normalise(text)
