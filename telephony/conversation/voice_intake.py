@@ -13,6 +13,8 @@ import msgspec
 
 from telephony.events import Digit, Greeted, Outcome, Payload, Voicemail
 
+_REPROMPTS = ("reprompt", "reprompt2")
+
 Phase = Literal["greeting", "prompting", "listening", "confirming", "goodbye", "over"]
 
 
@@ -71,7 +73,7 @@ class State(msgspec.Struct):
     early_s: float = 0.0
     """Of ``voiced_s``, what had been said before the listening began: a greeting, no appeal."""
     digits: str = ""
-    reprompted: bool = False
+    reprompts: int = 0
     held_since: float | None = None
     """The caller has put us on hold: neither hears us nor speaks."""
     finished: bool = False
@@ -210,9 +212,9 @@ class VoiceIntake:
             return []
         if self._has_appealed():
             return self._finish(now)
-        if not state.reprompted:
-            state.reprompted = True
-            return [self._prompt("reprompt", "beep")]
+        if state.reprompts < len(_REPROMPTS):
+            state.reprompts += 1
+            return [self._prompt(_REPROMPTS[state.reprompts - 1], "beep")]
         return self._silent()
 
     def _has_spoken(self) -> bool:
@@ -252,7 +254,7 @@ class VoiceIntake:
         state.ticket_no = state.ticket_no or self._reserve()
         if state.ticket_no is None:
             state.phase = "goodbye"
-            return [self._say("thanks_bye")]
+            return [self._say("late_bye")]
         number = tuple(f"digit_{digit}" for digit in state.ticket_no if digit.isdigit())
         return [self._say("number_intro", *number, "number_intro", *number)]
 

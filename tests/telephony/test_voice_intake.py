@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -160,18 +161,40 @@ def listening(**more: object) -> VoiceIntake:
     return intake("listening", **more)
 
 
-def test_a_silent_caller_is_asked_once_more_and_then_told_goodbye():
+def test_a_silent_caller_is_asked_twice_more_and_then_told_goodbye():
     one = listening()
     assert one.tick(START + 7.9) == []
     (again,) = one.tick(START + 8.0)
     assert again.prompts == ("reprompt", "beep")
     assert one.played(again.id, START + 17) == []
     assert one.tick(START + 24.9) == []
-    (bye,) = one.tick(START + 25.0)
+    (last,) = one.tick(START + 25.0)
+    assert last.prompts == ("reprompt2", "beep")
+    assert one.played(last.id, START + 32) == []
+    assert one.tick(START + 39.9) == []
+    (bye,) = one.tick(START + 40.0)
     assert bye.prompts == ("silent_bye",)
-    assert one.played(bye.id, START + 32) == [HangUp()]
+    assert one.played(bye.id, START + 47) == [HangUp()]
     assert one.outcome(answered=True) == "silent"
     assert one.state.ticket_no is None
+
+
+def test_who_speaks_after_the_last_reprompt_has_an_appeal_and_one_restored_is_not_asked_a_third_time():
+    one = listening(reprompts=2)
+    one.speech_ended(3.0, final=True, now=START + 5)
+    assert told(one.tick(START + 8)) == ["say:number_intro"]
+    state = msgspec.json.decode(msgspec.json.encode(listening(reprompts=2).state), type=State)
+    restored = VoiceIntake(lambda: NUMBER, IntakeSettings(), state)
+    assert told(restored.tick(START + 8.1)) == ["say:silent_bye"]
+
+
+def test_every_prompt_of_the_city_is_one_the_conversation_plays():
+    """And none is wanting: doctor asks a city for all that are in prompts.yaml."""
+    prompts = Path(__file__).resolve().parents[2] / "cities" / "yinchuan" / "prompts.yaml"
+    keys = {line.partition(":")[0] for line in prompts.read_text("utf-8").splitlines() if line[:1] not in {"", "#"}}
+    played = {"greeting", "intake", "beep", "reprompt", "reprompt2", "silent_bye", "number_intro", "thanks_bye"}
+    assert keys == played | {"late_bye"} | {f"digit_{digit}" for digit in range(10)}
+    assert {path.stem for path in (prompts.parent / "prompts").glob("*.wav")} == keys
 
 
 def test_breath_that_was_cut_as_too_little_voice_is_no_appeal():
@@ -431,10 +454,10 @@ def test_a_prompt_whose_end_is_never_reported_counts_as_played_in_the_end():
     assert one.state.phase == "listening"
 
 
-def test_without_a_number_to_give_the_appeal_is_taken_and_the_caller_thanked():
+def test_without_a_number_to_give_the_appeal_is_taken_and_the_caller_told_so():
     one = VoiceIntake(lambda: None, IntakeSettings(), intake("listening", **SPOKEN).state)
     (bye,) = one.tick(START + 10)
-    assert bye.prompts == ("thanks_bye",)
+    assert bye.prompts == ("late_bye",)
     assert one.played(bye.id, START + 15) == [HangUp()]
     assert one.outcome(answered=True) == "appeal"
     assert one.state.ticket_no is None
