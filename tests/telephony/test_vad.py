@@ -162,5 +162,58 @@ def test_speech_over_a_hum_is_still_speech():
     assert sum(one.voiced_s for one in cuts(cut(hum(3, 150), mixed))) > 3.0
 
 
+def tone(seconds: float, hertz: float) -> np.ndarray:
+    return (5000 * np.sin(2 * np.pi * hertz * np.arange(int(RATE * seconds)) / RATE)).astype("<i2")
+
+
+def over(sound: np.ndarray, background: np.ndarray) -> np.ndarray:
+    return np.clip(sound.astype(int) + background[: len(sound)], -32768, 32767).astype("<i2")
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [hum(60, 2000), hum(60, 5000), hum(60, 20000), tone(60, 50), tone(60, 450), noise(60, LOUD_HISS), noise(60, 8000)],
+    ids=["hum", "louder hum", "clipped hum", "50 Hz", "dial tone", "hiss", "louder hiss"],
+)
+def test_a_steady_sound_however_loud_is_known_for_what_it_is_within_seconds(sound: np.ndarray):
+    found = cuts(cut(sound))
+    assert len(found) <= 1
+    assert all(one.end_s < 5.0 for one in found)
+    assert sum(one.voiced_s for one in found) < IntakeSettings().enough_voice_s / 3
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+@pytest.mark.parametrize("background", [hum(40, 2000), noise(40, 1100)], ids=["louder hum", "hiss as loud"])
+def test_speech_over_a_steady_sound_as_loud_as_itself_is_still_heard(name: str, background: np.ndarray):
+    found = cuts(cut(background[: 5 * RATE], over(load(name), background)))
+    assert sum(one.voiced_s for one in found if one.start_s > 5.0) > IntakeSettings().enough_voice_s
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_speech_over_a_hiss_a_third_as_loud_begins_and_ends_as_without_it(name: str):
+    sound = np.concatenate([silence(5), load(name), silence(3)])
+    clean, hissing = cuts(cut(sound)), cuts(cut(over(sound, noise(60, 350))))
+    assert hissing[0].start_s == pytest.approx(clean[0].start_s, abs=0.3)
+    assert hissing[-1].end_s == pytest.approx(clean[-1].end_s, abs=0.5)
+    assert sum(one.voiced_s for one in hissing) > 0.6 * sum(one.voiced_s for one in clean)
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_a_hum_that_has_stopped_is_forgotten(name: str):
+    after_hum = [one for one in cuts(cut(hum(10, 5000), silence(2), load(name), silence(2))) if one.start_s > 10]
+    alone = cuts(cut(silence(12), load(name), silence(2)))
+    assert [(one.start_s, one.end_s, one.voiced_s) for one in after_hum] == [
+        pytest.approx((one.start_s, one.end_s, one.voiced_s), abs=0.1) for one in alone
+    ]
+
+
+def test_a_hum_that_begins_after_speech_takes_nothing_from_it():
+    spoken = talking(3)
+    alone = sum(one.voiced_s for one in cuts(cut(spoken, silence(8))))
+    (both, *_) = cuts(cut(spoken, hum(8, 5000)))
+    assert both.voiced_s == pytest.approx(alone, abs=0.2)
+    assert both.end_s < 3 + 5.0
+
+
 def test_hiss_too_loud_to_be_told_from_speech_has_no_voice_in_it():
     assert sum(one.voiced_s for one in cuts(cut(noise(20, LOUD_HISS)))) < IntakeSettings().enough_voice_s
