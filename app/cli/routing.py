@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from app.cli.run import print_json
-from app.clock import CITY_ZONE, local_iso, utc_now
+from app.clock import local_iso, utc_now
 from app.jobs.drafting import router
 from app.settings import AppSettings
 from routing.assessment import Assessment
@@ -167,11 +167,11 @@ def deadline(limit: str, start: str, city: str | None) -> None:
     settings = AppSettings()
     loaded = load(settings.cities_dir / (city or settings.city))
     calendar = WorkingCalendar(loaded.layers, loaded.office_hours, loaded.timezone)
-    begin = begin if begin.tzinfo else begin.replace(tzinfo=CITY_ZONE)
+    begin = begin if begin.tzinfo else begin.replace(tzinfo=calendar.zone)
     try:
         found = compute_deadline(limit, begin, calendar, count_from_next_day=loaded.count_from_next_day)
     except LimitError as error:
         raise Fault(error, 2) from error
     except RoutingError as error:
         raise Fault(error) from error
-    print_json({"due": local_iso(found.due), "steps": list(found.steps)})
+    print_json({"due": found.due.isoformat(timespec="seconds"), "steps": list(found.steps)})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from routing.calendar.limit import Limit
+from routing.calendar.limit import NATURAL, Limit
 from routing.calendar.working import WorkingCalendar
+from routing.calendar.worktime import forward
 
-_NATURAL = {"nm": timedelta(minutes=1), "nh": timedelta(hours=1), "nd": timedelta(days=1)}
 _DAYS = "一二三四五六日"
 
 
@@ -36,30 +36,22 @@ def deadline(
     """
     if start.tzinfo is None:
         raise ValueError("the start of a limit needs a time zone")
-    limit = Limit.parse(limit) if isinstance(limit, str) else limit
+    limit = Limit.of(limit)
     local = start.astimezone(calendar.zone)
-    steps = [f"{_show(local)} 受理,时限{limit.label}"]
-    if limit.unit in _NATURAL:
-        due = (start + limit.amount * _NATURAL[limit.unit]).astimezone(calendar.zone)
+    steps = [f"{_show(local)} 受理，时限{limit.label}"]
+    if limit.unit in NATURAL:
+        due = (start.astimezone(UTC) + limit.amount * NATURAL[limit.unit]).astimezone(calendar.zone)
         steps.append("按自然时间全天候计算")
     elif limit.unit == "wh":
-        due = _working_hours(limit.amount, local, calendar, steps)
+        opening = next(calendar.intervals_from(local))[0]
+        if opening > local:
+            steps.append(f"非办公时间受理，自 {_show(opening)} 起算")
+        due = forward(local, timedelta(hours=limit.amount), calendar)
     else:
         due = _working_days(limit.amount, local, calendar, steps, count_from_next_day=count_from_next_day)
     steps.extend(calendar.missing_layers({local.year, due.year}) if limit.unit in {"wh", "wd"} else [])
     steps.append(f"到期 {_show(due)}")
     return Deadline(due, tuple(steps))
-
-
-def _working_hours(hours: int, local: datetime, calendar: WorkingCalendar, steps: list[str]) -> datetime:
-    left = timedelta(hours=hours)
-    for start, end in calendar.intervals_from(local):
-        if start > local and left == timedelta(hours=hours):
-            steps.append(f"非办公时间受理,自 {_show(start)} 起算")
-        if end - start >= left:
-            return start + left
-        left -= end - start
-    raise AssertionError("working intervals have no end")
 
 
 def _working_days(
@@ -68,15 +60,15 @@ def _working_days(
     day = local.date()
     if not calendar.is_working_day(day):
         received = calendar.next_working_day(day)
-        steps.append(f"{_day(day)}{_reason(calendar, day)}不是工作日,视为 {_day(received)} 受理")
+        steps.append(f"{_day(day)}{_reason(calendar, day)}不是工作日，视为 {_day(received)} 受理")
         day = received
     elif local >= calendar.close(day):
         received = calendar.next_working_day(day)
-        steps.append(f"下班后受理,视为 {_day(received)} 受理")
+        steps.append(f"下班后受理，视为 {_day(received)} 受理")
         day = received
     left = days
     if count_from_next_day:
-        steps.append(f"受理当日({_day(day)})不计,自下一工作日起算")
+        steps.append(f"受理当日（{_day(day)}）不计，自下一工作日起算")
     else:
         left -= 1
     while left:
@@ -100,11 +92,11 @@ def _tell_gap(day: date, following: date, calendar: WorkingCalendar, steps: list
 
 def _reason(calendar: WorkingCalendar, day: date) -> str:
     name = calendar.why(day)
-    return f"({name})" if name else "(周末)"
+    return f"（{name}）" if name else "（周末）"
 
 
 def _make_up(calendar: WorkingCalendar, day: date) -> str:
-    return "(调休上班)" if calendar.why(day) else ""
+    return "（调休上班）" if calendar.why(day) else ""
 
 
 def _show(at: datetime) -> str:
@@ -112,4 +104,4 @@ def _show(at: datetime) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day:%Y-%m-%d}(周{_DAYS[day.weekday()]})"
+    return f"{day:%Y-%m-%d}（周{_DAYS[day.weekday()]}）"
