@@ -23,6 +23,10 @@ class UnknownYear(Exception):  # noqa: N818 - not a fault of the walk
     """The walk came to a minute of a year without a notice."""
 
 
+class OffTable(Exception):  # noqa: N818
+    """The walk left the days it was made for."""
+
+
 class Walk:
     """``layers``: day → worked or not, later ones win. ``hours``: first day → office intervals. ``years`` are known."""
 
@@ -60,8 +64,8 @@ class Walk:
         return datetime(self.first.year, self.first.month, self.first.day, tzinfo=EAST_8) + timedelta(seconds=second)
 
     def works(self, minute: int) -> bool:
-        if minute >= len(self._minutes):
-            raise AssertionError("the walk has left its table")
+        if not 0 <= minute < len(self._minutes):
+            raise OffTable
         if self._minutes[minute] == 2:
             raise UnknownYear
         return self._minutes[minute] == 1
