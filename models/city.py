@@ -87,6 +87,10 @@ class CatalogueRow(Table, table=True):
     unit: str = Field(foreign_key="units.code")
     co_units: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
     basis: str
+    origin: str = "city"
+    """"city": from the files; "ruling": learnt from a dispute that was decided (never retired by a seed)."""
+    ruled_in: str | None = None
+    """Number of the ticket whose dispute made the row."""
     active: bool = True
 
 

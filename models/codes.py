@@ -2,55 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
-from typing import Self
+from models.labelled import LabelledNumber, LabelledText
 
 
-class _LabelledText(StrEnum):
-    """A text code with a Chinese label."""
-
-    _label: str
-
-    def __new__(cls, code: str, label: str) -> Self:
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member._label = label  # noqa: SLF001  (our own member)
-        return member
-
-    @classmethod
-    def of(cls, code: str) -> Self:
-        """The member with this code; ValueError: there is none."""
-        return cls(code)  # type: ignore[call-arg]
-
-    @property
-    def label(self) -> str:
-        """In Chinese."""
-        return self._label
-
-
-class _LabelledNumber(IntEnum):
-    """A number code with a Chinese label."""
-
-    _label: str
-
-    def __new__(cls, code: int, label: str) -> Self:
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member._label = label  # noqa: SLF001  (our own member)
-        return member
-
-    @classmethod
-    def of(cls, code: int) -> Self:
-        """The member with this code; ValueError: there is none."""
-        return cls(code)  # type: ignore[call-arg]
-
-    @property
-    def label(self) -> str:
-        """In Chinese."""
-        return self._label
-
-
-class AppealType(_LabelledText):
+class AppealType(LabelledText):
     """诉求类型."""
 
     CONSULT = "01", "咨询"
@@ -67,7 +22,7 @@ class AppealType(_LabelledText):
         return next((member for member in cls if member.label == label), cls.OTHER)
 
 
-class Channel(_LabelledText):
+class Channel(LabelledText):
     """来源渠道."""
 
     PHONE = "10", "电话12345"
@@ -91,7 +46,7 @@ class Channel(_LabelledText):
     EARLY_WARNING = "60", "智能预警"
 
 
-class Urgency(_LabelledNumber):
+class Urgency(LabelledNumber):
     """紧急程度."""
 
     EXTREME = 1, "特急"
@@ -100,7 +55,7 @@ class Urgency(_LabelledNumber):
     DIFFICULT = 4, "疑难"
 
 
-class TicketStatus(_LabelledNumber):
+class TicketStatus(LabelledNumber):
     """States of domain.md §3."""
 
     DRAFT = 10, "登记中"
@@ -127,7 +82,7 @@ class TicketStatus(_LabelledNumber):
     TRANSFERRED = 94, "转接完成"
 
 
-class Satisfied(_LabelledNumber):
+class Satisfied(LabelledNumber):
     """满意度."""
 
     VERY_SATISFIED = 5, "非常满意"
@@ -139,7 +94,7 @@ class Satisfied(_LabelledNumber):
     NOT_REACHED = 9, "未接通"
 
 
-class Solved(_LabelledNumber):
+class Solved(LabelledNumber):
     """解决情况."""
 
     SOLVED = 1, "已解决"
@@ -149,7 +104,7 @@ class Solved(_LabelledNumber):
     UNKNOWN = 9, "未知"
 
 
-class CloseType(_LabelledText):
+class CloseType(LabelledText):
     """办结类型."""
 
     DIRECT = "01", "直接答复"
@@ -164,7 +119,7 @@ class CloseType(_LabelledText):
     TRANSFERRED = "10", "转接完成"
 
 
-class ReturnReason(_LabelledText):
+class ReturnReason(LabelledText):
     """退单理由."""
 
     NOT_DUTY = "R01", "非本单位职责"
@@ -178,7 +133,7 @@ class ReturnReason(_LabelledText):
     OTHER = "R09", "其他"
 
 
-class ExcludeReason(_LabelledText):
+class ExcludeReason(LabelledText):
     """不计入考核理由."""
 
     LEGAL_ROUTE = "X01", "法定途径"
@@ -193,7 +148,7 @@ class ExcludeReason(_LabelledText):
     BEYOND_SCOPE = "X10", "诉求超行政范围"
 
 
-class NotAcceptReason(_LabelledText):
+class NotAcceptReason(LabelledText):
     """不予受理理由."""
 
     OTHER_CITY = "N1", "非本市管辖"
@@ -206,7 +161,7 @@ class NotAcceptReason(_LabelledText):
     OTHER = "N8", "其他"
 
 
-class Tier(_LabelledNumber):
+class Tier(LabelledNumber):
     """层级."""
 
     HOTLINE = 1, "市热线中心"
@@ -215,7 +170,7 @@ class Tier(_LabelledNumber):
     FOURTH = 4, "社区/经办"
 
 
-class ClockKind(_LabelledText):
+class ClockKind(LabelledText):
     """What a clock counts."""
 
     DISPATCH = "dispatch", "派单"
@@ -227,9 +182,27 @@ class ClockKind(_LabelledText):
     REVIEW = "review", "答复审核"
     CALLBACK = "callback", "回访"
     RETURN_REVIEW = "return_review", "退单审核"
+    ARBITRATE = "arbitrate", "会商裁定"
+    WAIT_INFO = "wait_info", "待补充"
+    EXTENSION_REVIEW = "extension_review", "延期审核"
+    SUSPENSION_REVIEW = "suspension_review", "挂账审核"
+    PAUSE_REVIEW = "pause_review", "停表审核"
+    EXCLUSION_REVIEW = "exclusion_review", "不计入审核"
+    WITHDRAWAL_REVIEW = "withdrawal_review", "撤单审核"
+    SUSPENSION = "suspension", "挂账期限"
+    APPRAISAL = "appraisal", "鉴定检测期限"
+    PROGRESS = "progress", "月度进展"
+    SUB_SIGN = "sub_sign", "下派签收"
+    SUB_FINISH = "sub_finish", "下派办理"
+    CO = "co", "协办反馈"
+    SUPERVISION = "supervision", "督办回复"
+    APPEAL_REVIEW = "appeal_review", "申诉复核"
+    ARCHIVE = "archive", "归档"
+    EVALUATION_VERIFY = "evaluation_verify", "差评核实"
+    EVALUATION_RECTIFY = "evaluation_rectify", "差评整改"
 
 
-class Role(_LabelledText):
+class Role(LabelledText):
     """Roles of domain.md §4."""
 
     AGENT = "agent", "话务员"
@@ -253,7 +226,7 @@ class Role(_LabelledText):
     AUDITOR = "auditor", "审计员"
 
 
-class CallOutcome(_LabelledText):
+class CallOutcome(LabelledText):
     """How a call ended: telephony's outcomes, and what the ticket side finds out later."""
 
     IN_PROGRESS = "in_progress", "通话中"
@@ -266,7 +239,7 @@ class CallOutcome(_LabelledText):
     NO_WORDS = "no_words", "无有效话语"
 
 
-class TicketEventKind(_LabelledText):
+class TicketEventKind(LabelledText):
     """What happened to a ticket."""
 
     CREATED = "created", "受理登记"
@@ -275,9 +248,12 @@ class TicketEventKind(_LabelledText):
     TEXT_ARRIVED = "text_arrived", "补到转写文本"
     CLOCKS_ADJUSTED = "clocks_adjusted", "调整时限"
     CLOCKS_STARTED = "clocks_started", "补计时限"
+    CHILD_MERGED = "child_merged", "并入子单"
+    CHILD_UNMERGED = "child_unmerged", "撤出子单"
+    RECALCULATED = "recalculated", "日历变更重算时限"
 
 
-class ActorKind(_LabelledText):
+class ActorKind(LabelledText):
     """Who did something."""
 
     USER = "user", "用户"

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.audit import AuditEntry
 from models.codes import TicketEventKind
 from models.ticket import TicketEvent
+from models.workflow_codes import TicketAction
 
 GENESIS = "0" * 64
 _AUDIT_LOCK = 12345
@@ -97,7 +98,7 @@ def first_break(entries: Iterable[tuple[int, str, str, Mapping[str, Any]]]) -> i
 async def append_ticket_event(
     session: AsyncSession,
     ticket_id: int,
-    kind: TicketEventKind,
+    kind: TicketEventKind | TicketAction,
     actor: str,
     at: datetime,
     payload: dict[str, Any],

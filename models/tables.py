@@ -1,8 +1,35 @@
 """Every table, so that the metadata is whole for migrations."""
 
-from models import audit, call, city, outbox, ticket, user
+from models import (
+    attachment,
+    audit,
+    call,
+    city,
+    evaluation,
+    handling,
+    idempotency,
+    message,
+    outbox,
+    ownership,
+    ticket,
+    user,
+)
 from models.base import Table
 
 metadata = Table.metadata
 
-__all__ = ["audit", "call", "city", "metadata", "outbox", "ticket", "user"]
+__all__ = [
+    "attachment",
+    "audit",
+    "call",
+    "city",
+    "evaluation",
+    "handling",
+    "idempotency",
+    "message",
+    "metadata",
+    "outbox",
+    "ownership",
+    "ticket",
+    "user",
+]

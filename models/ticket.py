@@ -10,10 +10,26 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, String
 
 from models.base import Json, Table, Timestamp, code_check, utc_now
-from models.codes import AppealType, Channel, ClockKind, TicketEventKind, TicketStatus, Tier, Urgency
+from models.codes import (
+    AppealType,
+    Channel,
+    ClockKind,
+    CloseType,
+    ExcludeReason,
+    Satisfied,
+    Solved,
+    TicketEventKind,
+    TicketStatus,
+    Tier,
+    Urgency,
+)
+from models.workflow_codes import TicketAction, WarnState
 
 _TEXTS = ARRAY(String())
-_HELD = "status IN (40, 45, 50, 52, 58, 60, 62, 70, 75, 76)"
+_HELD = "status IN (35, 40, 45, 50, 52, 58, 60, 62, 70, 75, 76)"
+_KINDS = (*TicketEventKind, *TicketAction)
+_MANY = "('sub_sign', 'sub_finish', 'co')"
+"""Kinds of which a ticket may have several at once: one for each ``ref``."""
 
 
 class Ticket(Table, table=True):
@@ -26,6 +42,16 @@ class Ticket(Table, table=True):
         code_check("channel", Channel),
         code_check("urgency", Urgency),
         code_check("tier", Tier),
+        code_check("close_type", CloseType),
+        code_check("exclude_reason", ExcludeReason),
+        code_check("satisfied", Satisfied),
+        code_check("solved", Solved),
+        code_check("warn_state", WarnState),
+        CheckConstraint("supervise_level BETWEEN 0 AND 3", name="supervise_level"),
+        CheckConstraint("(status = 92) = (merged_into IS NOT NULL)", name="merged_into_its_master"),
+        CheckConstraint("merged_into <> id", name="not_its_own_master"),
+        CheckConstraint("rework_count BETWEEN 0 AND 1", name="rework_once"),
+        CheckConstraint("in_scope OR exclude_reason IS NOT NULL", name="excluded_with_reason"),
         CheckConstraint(f"NOT ({_HELD}) OR host_unit IS NOT NULL", name="one_host_when_dispatched"),
         CheckConstraint("length(content) > 0", name="content_not_empty"),
         CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
@@ -82,6 +108,54 @@ class Ticket(Table, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Timestamp)
     close_type: str | None = None
     version: int = 1
+    # ---- who and what
+    upper_system: str | None = None
+    caller_name: str | None = None
+    contact_phone: str | None = None
+    """回访电话; None: the caller's own number."""
+    caller_kind: str | None = None
+    special_group: str | None = None
+    demand: str | None = None
+    occurred_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    subject: str | None = None
+    """被反映对象."""
+    registered_by: str | None = None
+    """受理员; None: the system."""
+    # ---- ownership
+    designated: bool = False
+    """The host was designated after a dispute: it cannot return the ticket."""
+    sub_unit: str | None = Field(default=None, foreign_key="units.code")
+    """Who works on it now, where the host has passed the work down; the host still answers for it."""
+    dispatched_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    signed_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    late_sign: bool = False
+    """超时未签收: the system signed."""
+    return_until: datetime | None = Field(default=None, sa_type=Timestamp)
+    """The host may return it until then; None: it may not."""
+    # ---- handling
+    first_contact_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    extension_count: int = 0
+    rework_count: int = 0
+    appeal_count: int = 0
+    rejected_replies: int = 0
+    callback_round: int = 0
+    satisfied: int | None = None
+    solved: int | None = None
+    # ---- assessment and supervision
+    warn_state: int = WarnState.NORMAL.value
+    unit_overdue: bool = False
+    citizen_overdue: bool = False
+    supervise_level: int = 0
+    """Of the supervision that is open; 0: none."""
+    circulated: bool = False
+    """通报 has been done."""
+    in_scope: bool = True
+    """是否计入考核."""
+    exclude_reason: str | None = None
+    merged_into: int | None = Field(default=None, foreign_key="tickets.id")
+    before_pause: int | None = None
+    """The state to go back to from 15, 58 or 92."""
+    archived_at: datetime | None = Field(default=None, sa_type=Timestamp)
 
 
 class TicketEvent(Table, table=True):
@@ -89,7 +163,7 @@ class TicketEvent(Table, table=True):
 
     __tablename__ = "ticket_events"
     __table_args__ = (
-        code_check("kind", TicketEventKind),
+        code_check("kind", _KINDS),
         UniqueConstraint("ticket_id", "seq"),
         CheckConstraint("seq >= 1", name="seq"),
     )
@@ -115,9 +189,25 @@ class Clock(Table, table=True):
         CheckConstraint("(kind = 'citizen') = (family = 'citizen')", name="family_of_kind"),
         CheckConstraint("due >= started_at", name="due_after_start"),
         CheckConstraint("stopped_at IS NULL OR stopped_at >= started_at", name="stop_after_start"),
-        Index("uq_clocks_one_live", "ticket_id", "kind", unique=True, postgresql_where=text("stopped_at IS NULL")),
+        Index(
+            "uq_clocks_one_live",
+            "ticket_id",
+            "kind",
+            unique=True,
+            postgresql_where=text(f"stopped_at IS NULL AND kind NOT IN {_MANY}"),
+        ),
+        Index(
+            "uq_clocks_one_live_of_each",
+            "kind",
+            "ref",
+            unique=True,
+            postgresql_where=text(f"stopped_at IS NULL AND kind IN {_MANY}"),
+        ),
+        CheckConstraint(f"(kind IN {_MANY}) = (ref IS NOT NULL)", name="ref_of_kind"),
+        Index(None, "ticket_id"),
         Index("uq_clocks_one_citizen", "ticket_id", unique=True, postgresql_where=text("family = 'citizen'")),
         Index("ix_clocks_due", "due", postgresql_where=text("stopped_at IS NULL")),
+        Index("ix_clocks_next", "next_at", postgresql_where=text("stopped_at IS NULL AND next_at IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -129,8 +219,17 @@ class Clock(Table, table=True):
     started_at: datetime = Field(sa_type=Timestamp)
     due: datetime = Field(sa_type=Timestamp)
     paused: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    """Intervals: ``from``, ``to`` (missing: it stands still now), ``reason``."""
     stopped_at: datetime | None = Field(default=None, sa_type=Timestamp)
     outcome: str | None = None
+    ref: int | None = None
+    """The sub-dispatch or co-handling it belongs to."""
+    stage: int = 0
+    """How many steps of its ladder (routing/ladder.py) have been taken."""
+    next_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    """When the next one is due; None: there is none, or it stands still."""
+    history: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    """Earlier due times: ``due``, ``at``, ``why``."""
 
 
 class Citizen(Table, table=True):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.audit import AuditEntry
 from models.ledger import audit_entry, first_break, ticket_event_entry
 from models.ticket import TicketEvent
+from models.verify_life import LIFE_QUERIES
 
 _SHOWN = 20
 
@@ -63,7 +64,8 @@ _QUERIES: dict[str, tuple[str, str]] = {
         "SELECT count(*) FROM tickets",
         "SELECT no FROM tickets t WHERE "
         "(t.status BETWEEN 40 AND 79 AND NOT EXISTS "
-        "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'dispatched')) OR "
+        "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id "
+        "AND e.kind IN ('dispatched', 'dispatch', 'designate'))) OR "
         "(t.category IS NOT NULL AND NOT EXISTS "
         "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'classified'))",
     ),
@@ -135,7 +137,7 @@ async def verify(session: AsyncSession) -> list[Check]:
     """All checks, on one snapshot of the database."""
     await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     checks = []
-    for name, (count, breaches) in _QUERIES.items():
+    for name, (count, breaches) in (_QUERIES | LIFE_QUERIES).items():
         looked_at = int((await session.execute(text(count))).scalar_one())
         found = [str(value) for value in (await session.execute(text(breaches))).scalars()]
         checks.append(Check(name, looked_at, len(found), tuple(found[:_SHOWN])))

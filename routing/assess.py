@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from routing.assessment import Alternative, Assessment, Limits
-from routing.calendar.working import WorkingCalendar
 from routing.city.schema import City
 from routing.classifier.appeals import AppealModel
 from routing.dispatch import Dispatcher
 from routing.exclusions import exclusions
 from routing.limits import limits_of, profile_of
 from routing.places.finder import PlaceFinder
+from routing.rulebook import Rulebook
 from routing.text import normalise
 from routing.title import make_title
 from routing.urgency import Cue, find_cues, goes_at_once, leaf_of_danger, urgency
@@ -30,7 +30,9 @@ class Router:
         self._places = PlaceFinder(city.places)
         self._own = [name for row in city.places if row.kind == "city" for name in (row.name, *row.aliases)]
         self._dispatcher = Dispatcher(city)
-        self._calendar = WorkingCalendar(city.layers, city.office_hours, city.timezone)
+        self.book = Rulebook.of(city)
+        """The city's rules for the life of a ticket."""
+        self._calendar = self.book.calendar
 
     def limits(self, profile: str | None, accepted: datetime) -> tuple[Limits, list[str]] | None:
         """When the limits of a profile (None: the city's default) are up, and what could not be computed and why.

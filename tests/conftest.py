@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.shared",
     "tests.fixtures.record",
     "tests.fixtures.ticket_side",
+    "tests.fixtures.life",
 ]
 
 

@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
 
 from app.clock import local_iso
+from app.tickets.clockwork import arm
 from models.codes import ClockKind, TicketEventKind
 from models.ledger import append_ticket_event
 from models.ticket import Clock, Ticket
 from routing.assess import Router
 from routing.assessment import Limits
 from routing.limits import NOT_TIMED
+from routing.rulebook import Rulebook
 
 _SYSTEM = "system"
 _BATCH = 200
@@ -33,7 +35,14 @@ class Settled:
 
 
 async def settle_clocks(
-    session: AsyncSession, ticket: Ticket, limits: Limits, accepted: datetime, now: datetime, *, dispatched: bool
+    session: AsyncSession,
+    ticket: Ticket,
+    limits: Limits,
+    accepted: datetime,
+    now: datetime,
+    book: Rulebook,
+    *,
+    dispatched: bool,
 ) -> Settled:
     """Make a ticket's clocks those of its limits; doing it again changes nothing.
 
@@ -53,17 +62,20 @@ async def settle_clocks(
             family = "citizen" if kind is ClockKind.CITIZEN else "unit"
             new = Clock(ticket_id=ticket.id, kind=kind.value, family=family, limit=limit, started_at=accepted, due=due)
             new.holder = holder
+            arm(new, book, urgent=book.is_urgent(ticket.profile))
             session.add(new)
             settled.started[kind.value] = local_iso(due)
         elif (clock.due, clock.limit) != (due, limit):
             settled.adjusted[kind.value] = {"from": local_iso(clock.due), "to": local_iso(due)}
-            clock.due, clock.limit = due, limit
+            clock.history = [*clock.history, {"due": clock.due.isoformat(), "at": now.isoformat(), "why": "classified"}]
+            clock.due, clock.limit, clock.stage = due, limit, 0
+            arm(clock, book, urgent=book.is_urgent(ticket.profile))
         if clock is not None and kind is ClockKind.CITIZEN:
             ticket.citizen_due = clock.due
     for kind in (ClockKind.DISPATCH, ClockKind.CITIZEN):
         clock = present.get(kind.value)
         if clock is not None:
-            clock.stopped_at = now
+            clock.stopped_at, clock.next_at = now, None
             clock.outcome = "dispatched" if kind is ClockKind.DISPATCH else "not_counted"
             settled.adjusted[kind.value] = {"from": local_iso(clock.due), "to": None}
     ticket.missing_clocks = missing
@@ -128,7 +140,7 @@ async def _start_missing(session: AsyncSession, router: Router, number: int, now
     limits, faults = found
     before = list(ticket.missing_clocks)
     dispatched = ticket.status >= _FIRST_DISPATCHED
-    settled = await settle_clocks(session, ticket, limits, accepted, now, dispatched=dispatched)
+    settled = await settle_clocks(session, ticket, limits, accepted, now, router.book, dispatched=dispatched)
     if ticket.missing_clocks == before:
         await session.rollback()
         return False

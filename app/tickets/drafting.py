@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.calls.numbers import normalise_number
+from app.messages.writing import write_message
 from app.metrics import CALLS_WITHOUT_WORDS, TICKETS_DRAFTED
 from app.tickets.clocks import settle_clocks
+from app.tickets.helpers import name_helpers
+from app.tickets.holdings import settle_holder
 from app.tickets.numbers import next_number
 from models.call import Call, Caption
 from models.codes import AppealType, CallOutcome, Channel, TicketEventKind, TicketStatus, Urgency
@@ -23,6 +27,7 @@ from models.ledger import append_ticket_event
 from models.ticket import Citizen, Ticket
 from routing.assess import Router
 from routing.assessment import Assessment
+from routing.errors import CalendarError
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +71,7 @@ async def draft_ticket(
         await _classify(session, router, ticket, words, call.ended_at, now)
     else:
         await _run_by_default(session, router, ticket, call.ended_at, now)
+    await write_message(session, ticket, "受理", {}, f"{ticket.no}/受理", now)
     TICKETS_DRAFTED.labels(str(ticket.urgency)).inc()
     log.info("ticket_drafted", call=call_id, ticket=ticket.no, urgency=ticket.urgency, category=ticket.category)
     return ticket.no
@@ -123,7 +129,8 @@ async def _run_by_default(
     limits, faults = found
     ticket.profile, ticket.due, ticket.citizen_due = limits.profile, limits.due, limits.citizen_due
     ticket.confirm = faults
-    await settle_clocks(session, ticket, limits, accepted, now, dispatched=False)
+    await settle_clocks(session, ticket, limits, accepted, now, router.book, dispatched=False)
+    await settle_holder(session, ticket, router.book.hotline(), now, "热线受理")
 
 
 async def _fill_in(
@@ -166,7 +173,9 @@ async def _classify(
     dispatched = TicketStatus.SIGN if "sign" in found.limits.texts else TicketStatus.HANDLING
     ticket.status = (dispatched if found.at_once else TicketStatus.REVIEW).value
     if found.at_once:
-        ticket.dispatch_count = 1
+        ticket.dispatch_count, ticket.dispatched_at = 1, now
+        with suppress(CalendarError):
+            ticket.return_until = router.book.return_until(ticket.profile, ticket.urgency, now)
         payload: dict[str, Any] = {
             "unit": found.dispatch.unit,
             "co_units": list(found.dispatch.co_units),
@@ -176,10 +185,13 @@ async def _classify(
             payload["by_phone"] = True  # 电话派单: the duty desk is to be called too
         await append_ticket_event(session, ticket.id, TicketEventKind.DISPATCHED, _SYSTEM, now, payload)
     await session.flush()
-    settled = await settle_clocks(session, ticket, found.limits, accepted, now, dispatched=found.at_once)
+    settled = await settle_clocks(session, ticket, found.limits, accepted, now, router.book, dispatched=found.at_once)
     if settled.adjusted:  # the city's default ran until the words were known
         adjusted = {"clocks": settled.adjusted}
         await append_ticket_event(session, ticket.id, TicketEventKind.CLOCKS_ADJUSTED, _SYSTEM, now, adjusted)
+    await settle_holder(session, ticket, router.book.hotline(), now, "自动派单" if found.at_once else "热线受理")
+    if found.at_once:
+        await name_helpers(session, ticket, found.limits.due, now, router.book)
 
 
 def _take_over(ticket: Ticket, found: Assessment) -> None:

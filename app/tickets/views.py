@@ -12,6 +12,7 @@ from app.auth.policy import EVERYTHING, NOTHING, Sight
 from app.clock import local_iso
 from app.personal import HIDDEN, hide_phone, mask_phone
 from models.codes import AppealType, Channel, ClockKind, TicketEventKind, TicketStatus, Urgency
+from models.workflow_codes import TicketAction
 
 _LIST = """
 SELECT t.*, c.top, c.group AS category_group, c.leaf, u.name AS unit_name, d.name AS district
@@ -88,7 +89,7 @@ async def one_ticket(
         {
             "seq": event.seq,
             "kind": event.kind,
-            "kind_name": TicketEventKind.of(event.kind).label,
+            "kind_name": event_label(event.kind),
             "actor": event.actor,
             "at": local_iso(event.at),
             "payload": event.payload if sight.content else {},
@@ -124,6 +125,14 @@ async def one_ticket(
     ]
     ticket["assessment"] = row["assessment"]
     return ticket
+
+
+def event_label(kind: str) -> str:
+    """What an event is called, whatever kind of kind it is."""
+    try:
+        return TicketEventKind.of(kind).label
+    except ValueError:
+        return TicketAction.of(kind).label
 
 
 def _ticket(row: dict[str, Any], sight: Sight) -> dict[str, Any]:

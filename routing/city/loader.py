@@ -11,6 +11,7 @@ from routing.city.derivation import Functions
 from routing.city.document import Document, read_document
 from routing.city.duties import read_aliases, read_catalogue, read_categories
 from routing.city.faults import CityError, Findings
+from routing.city.rules import read_rules
 from routing.city.schema import Category, City, LimitProfile
 from routing.city.table import Row
 from routing.city.words import (
@@ -50,7 +51,8 @@ def load(path: Path) -> City:
     words, messages = read_emergency_words(path, findings), read_messages(path, findings)
     prompts = read_prompts(path, findings)
     document = read_document(path, CITY, findings)
-    if document is None:
+    rules = read_rules(path, findings)
+    if document is None or rules is None:
         raise CityError(findings.faults)
     document.allow(*_KEYS)
     city = City(
@@ -77,6 +79,7 @@ def load(path: Path) -> City:
         auto_dispatch_confidence=_confidence(document, "auto_dispatch_confidence"),
         suggest_confidence=_confidence(document, "suggest_confidence"),
         human_confirm=document.texts("human_confirm"),
+        rules=rules,
         warnings=tuple(findings.warnings),
     )
     if findings.faults:

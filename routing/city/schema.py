@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Literal
 
+from routing.city.rules import Rules
+
 UnitKind = Literal["hotline", "department", "district", "utility", "street", "section", "community", "emergency"]
 PlaceKind = Literal["city", "district", "street", "community", "road", "poi"]
 
@@ -171,5 +173,7 @@ class City:
     suggest_confidence: float
     human_confirm: tuple[str, ...]
     """What a person always confirms: types (举报 …), "E1", "E2", "涉稳", "保密"."""
+    rules: Rules
+    """How a ticket's life goes."""
     warnings: tuple[str, ...] = field(default=())
     """What the loader noticed and accepted, e.g. a regional layer without a year."""

@@ -30,10 +30,10 @@ FIRST_AND_LAST = {
     "ExcludeReason": (10, "X01", "法定途径", "X10", "诉求超行政范围"),
     "NotAcceptReason": (8, "N1", "非本市管辖", "N8", "其他"),
     "Tier": (4, 1, "市热线中心", 4, "社区/经办"),
-    "ClockKind": (9, "dispatch", "派单", "return_review", "退单审核"),
+    "ClockKind": (27, "dispatch", "派单", "evaluation_rectify", "差评整改"),
     "Role": (19, "agent", "话务员", "auditor", "审计员"),
     "CallOutcome": (8, "in_progress", "通话中", "no_words", "无有效话语"),
-    "TicketEventKind": (6, "created", "受理登记", "clocks_started", "补计时限"),
+    "TicketEventKind": (9, "created", "受理登记", "recalculated", "日历变更重算时限"),
     "ActorKind": (3, "user", "用户", "cli", "命令行"),
 }
 

@@ -39,7 +39,7 @@ async def test_a_ticket_that_cannot_be_is_refused(lasting_record, constraint, va
     assert caught.value.orig.diag.constraint_name == constraint
 
 
-@pytest.mark.parametrize("status", [10, 12, 15, 20, 30, 35, 80, 93])
+@pytest.mark.parametrize("status", [10, 12, 15, 20, 30, 80, 93])
 async def test_a_ticket_that_is_not_with_a_unit_needs_no_host(lasting_record, status):
     lasting_record.add(ticket_row("T9", status=status, host_unit=None))
     await lasting_record.flush()

@@ -1,0 +1,180 @@
+"""Acting on a ticket: the one way in which it changes. State, event, clocks, messages: all of them or none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import local_iso
+from app.messages.writing import write_message
+from app.tickets.body import PERSONAL, ActionBody
+from app.tickets.clocks_of_step import apply_clocks
+from app.tickets.clockwork import Clockwork
+from app.tickets.deeds import DEEDS
+from app.tickets.errors import (
+    CannotCountError,
+    MissingFieldError,
+    NoTicketError,
+    TicketChangedError,
+    UnexpectedFieldError,
+)
+from app.tickets.facts import Present, facts_of, read_present
+from app.tickets.holdings import settle_holder
+from app.tickets.party import Party
+from app.tickets.step import Stepping
+from app.tickets.texts import clean
+from models.codes import ClockKind, TicketStatus
+from models.ledger import append_ticket_event
+from models.ticket import Ticket, TicketEvent
+from models.workflow_codes import Decision, RequestKind, TicketAction
+from routing.errors import CalendarError
+from routing.permits import Permit, find_step, permits
+from routing.rulebook import Rulebook
+from routing.workflow import ENDED
+from routing.workflow_terms import Step
+
+_REVIEW_OF = {
+    RequestKind.RETURN: ClockKind.RETURN_REVIEW,
+    RequestKind.EXTENSION: ClockKind.EXTENSION_REVIEW,
+    RequestKind.SUSPENSION: ClockKind.SUSPENSION_REVIEW,
+    RequestKind.PAUSE: ClockKind.PAUSE_REVIEW,
+    RequestKind.EXCLUSION: ClockKind.EXCLUSION_REVIEW,
+    RequestKind.WITHDRAWAL: ClockKind.WITHDRAWAL_REVIEW,
+}
+_ANEW = frozenset({TicketAction.DISPATCH, TicketAction.DESIGNATE, TicketAction.SET_INTERIM})
+
+
+async def lock_ticket(db: AsyncSession, no: str) -> Ticket:
+    """The ticket, ours until the end of the transaction. NoTicketError: there is none."""
+    query = select(Ticket).filter_by(no=no).with_for_update().execution_options(populate_existing=True)
+    ticket = (await db.execute(query)).scalar_one_or_none()
+    if ticket is None:
+        raise NoTicketError("没有这张工单")
+    return ticket
+
+
+async def act(
+    db: AsyncSession,
+    book: Rulebook,
+    no: str,
+    action: TicketAction,
+    body: ActionBody,
+    party: Party,
+    now: datetime,
+    *,
+    expected_version: int | None = None,
+) -> Ticket:
+    """Do one thing to one ticket. The caller commits; nothing has changed when this raises (and it is rolled back).
+
+    Raises:
+        NoTicketError: there is none.
+        TicketChangedError: it is not at ``expected_version`` any more.
+        routing.permits.RefusedError: not by this party, in this state, under these conditions.
+        InputError: a field that is missing, unexpected, or cannot be.
+        CannotCountError: a limit needs a year that is not known.
+    """
+    ticket = await lock_ticket(db, no)
+    if expected_version is not None and expected_version != ticket.version:
+        raise TicketChangedError("工单已被他人更新，请刷新后再试", **present_state(ticket))
+    present = await read_present(db, ticket, now, body.target_no)
+    facts = facts_of(ticket, present, book, now, body, action)
+    actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
+    step = find_step(action, actor, facts)
+    body = checked(step, body)
+    clockwork = Clockwork(db, ticket, list(present.clocks), book, now)
+    target = step.target if step.target is not None else TicketStatus.of(ticket.status)
+    s = Stepping(db, ticket, step, body, party, now, book, facts, present, clockwork, target)
+    try:
+        await take(s)
+    except CalendarError as error:
+        raise CannotCountError(error.message) from error
+    return ticket
+
+
+async def take(s: Stepping) -> TicketEvent:
+    """The step itself, in the order: deed, state, clocks, holder, event, messages."""
+    before = s.ticket.status
+    deed = DEEDS.get(s.step.action)
+    if deed is not None:
+        await deed(s)
+    s.ticket.status = s.target.value
+    if s.target in ENDED and before not in ENDED:
+        s.ticket.closed_at = s.now
+    await apply_clocks(s)
+    _lapse(s.present, s)
+    s.clockwork.settle()
+    reason = s.body.reason or s.body.basis or s.step.action.label
+    await settle_holder(s.db, s.ticket, s.book.hotline(), s.now, reason, anew=s.step.action in _ANEW)
+    s.ticket.version += 1
+    s.ticket.updated_at = s.now
+    event = await append_ticket_event(
+        s.db,
+        s.ticket_id,
+        s.step.action,
+        s.party.name,
+        s.now,
+        _payload(s, before),
+    )
+    for template, fields in s.letters:
+        await write_message(s.db, s.ticket, template, fields, f"{s.ticket.no}/{event.seq}/{template}", s.now)
+    return event
+
+
+def checked(step: Step, body: ActionBody) -> ActionBody:
+    """The request with its texts cleaned.
+
+    Raises:
+        MissingFieldError: what the action needs is not there.
+        UnexpectedFieldError: what is not the action's is.
+        MarkupError, InputError: see app.tickets.texts.
+    """
+    given = body.given()
+    for name in given:
+        if name not in step.needs and name not in step.takes:
+            raise UnexpectedFieldError(f"{step.action.label}不需要“{name}”", name)
+    for name, value in given.items():
+        if isinstance(value, str):
+            setattr(body, name, clean(value, name))
+    for name in step.needs:
+        if given.get(name) in (None, "", []):
+            raise MissingFieldError(f"{step.action.label}须填写“{name}”", name)
+    return body
+
+
+def _lapse(present: Present, s: Stepping) -> None:
+    """Requests that nobody has to decide any more: the step ended their review."""
+    stopped = set(s.clockwork.told.get("stopped", ()))
+    for request in present.requests:
+        kind = RequestKind.of(request.kind)
+        if request.decided_at is None and _REVIEW_OF[kind].value in stopped:
+            request.decision, request.decided_at, request.decided_by = Decision.LAPSED.value, s.now, s.party.name
+
+
+def _payload(s: Stepping, before: int) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        name: local_iso(value) if isinstance(value, datetime) else value
+        for name, value in s.body.given().items()
+        if name not in PERSONAL
+    }
+    if s.step.action is TicketAction.AMEND:
+        said = {name: value for name, value in said.items() if name == "reason"}
+    payload = {"from": before, "to": s.ticket.status, **said, **s.note}
+    if s.clockwork.told:
+        payload["clocks"] = s.clockwork.told
+    return payload
+
+
+def present_state(ticket: Ticket) -> dict[str, Any]:
+    """What a loser of a race needs to go on."""
+    status = TicketStatus.of(ticket.status)
+    return {"version": ticket.version, "ticket_status": ticket.status, "ticket_status_name": status.label}
+
+
+async def open_actions(db: AsyncSession, book: Rulebook, ticket: Ticket, party: Party, now: datetime) -> list[Permit]:
+    """What this party may do to a ticket now, and why not the rest."""
+    present = await read_present(db, ticket, now)
+    actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
+    return list(permits(actor, facts_of(ticket, present, book, now)))

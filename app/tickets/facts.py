@@ -1,0 +1,223 @@
+"""What the workflow's guards look at, read from the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.clock import CITY_ZONE
+from app.tickets.body import ActionBody
+from models.codes import ClockKind, Satisfied, Solved, TicketStatus
+from models.handling import Callback, ContactRecord, Supervision
+from models.ownership import CoHandling, Request, SubDispatch
+from models.ticket import Clock, Ticket
+from models.workflow_codes import CallbackResult, ContactResult, PauseReason, RequestKind, TicketAction
+from routing.calendar.shifts import cutoff, extended
+from routing.errors import CalendarError
+from routing.rulebook import Rulebook
+from routing.workflow_terms import CallbackSaid, Facts
+
+_UNHAPPY = {Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED}
+_DAYPARTS = (time(12), time(18))
+"""Morning, afternoon, evening."""
+
+
+@dataclass(slots=True)
+class Present:
+    """The rows that belong to a ticket now, read once under its lock."""
+
+    clocks: list[Clock] = field(default_factory=list)
+    """Live ones."""
+    requests: list[Request] = field(default_factory=list)
+    """Pending ones."""
+    supervision: Supervision | None = None
+    subs: list[SubDispatch] = field(default_factory=list)
+    """Open ones, the uppermost first."""
+    helpers: list[CoHandling] = field(default_factory=list)
+    """Open ones."""
+    contacts: list[ContactRecord] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
+    """Of the present round."""
+    urged_today: int = 0
+    paused: PauseReason | None = None
+    target: Ticket | None = None
+    """The other ticket of a merge or link."""
+
+    def clock(self, kind: ClockKind, ref: int | None = None) -> Clock | None:
+        """The live clock of a kind."""
+        return next((c for c in self.clocks if c.kind == kind and (ref is None or c.ref == ref)), None)
+
+    def request(self, kind: RequestKind) -> Request | None:
+        """The pending request of a kind."""
+        return next((request for request in self.requests if request.kind == kind), None)
+
+
+async def read_present(db: AsyncSession, ticket: Ticket, now: datetime, target_no: str | None = None) -> Present:
+    """Everything about a ticket that guards and steps ask for."""
+    of = {"ticket_id": ticket.id}
+    midnight = now.astimezone(CITY_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    supervisions = await _rows(db, select(Supervision).filter_by(**of, ended_at=None))
+    this_round = select(Callback).filter_by(**of, round=ticket.callback_round)
+    present = Present(
+        clocks=await _rows(db, select(Clock).filter_by(**of, stopped_at=None).order_by(col(Clock.id))),
+        requests=await _rows(db, select(Request).filter_by(**of, decided_at=None)),
+        supervision=supervisions[0] if supervisions else None,
+        subs=await _rows(db, select(SubDispatch).filter_by(**of, ended_at=None).order_by(col(SubDispatch.id))),
+        helpers=await _rows(db, select(CoHandling).filter_by(**of, ended_at=None)),
+        contacts=await _rows(db, select(ContactRecord).filter_by(**of)),
+        callbacks=await _rows(db, this_round.order_by(col(Callback.try_no))),
+    )
+    urged = text(
+        "SELECT count(*) FROM ticket_events WHERE ticket_id = :ticket_id AND kind = 'urge' AND actor = 'citizen' "
+        "AND at >= :since"
+    )
+    present.urged_today = (await db.execute(urged, {**of, "since": midnight})).scalar_one()
+    pause = text("SELECT reason FROM pauses WHERE ticket_id = :ticket_id AND ended_at IS NULL")
+    reason = (await db.execute(pause, of)).scalar_one_or_none()
+    present.paused = PauseReason.of(reason) if reason else None
+    if target_no is not None:
+        found = select(Ticket).filter_by(no=target_no)
+        present.target = (await db.execute(found)).scalar_one_or_none()
+    return present
+
+
+async def _rows(db: AsyncSession, query: Any) -> list[Any]:
+    return list((await db.execute(query)).scalars())
+
+
+def facts_of(
+    ticket: Ticket,
+    present: Present,
+    book: Rulebook,
+    now: datetime,
+    body: ActionBody | None = None,
+    action: TicketAction | None = None,
+) -> Facts:
+    """The guards' view. ``body`` and ``action``: of the request, where what it says decides."""
+    body, rules = body or ActionBody(), book.city.rules
+    profile, urgent = book.profile(ticket.profile), book.is_urgent(ticket.profile)
+    supervision = present.supervision
+    return Facts(
+        status=TicketStatus.of(ticket.status),
+        urgent=urgent,
+        has_category=ticket.category is not None,
+        has_words=bool(ticket.content.strip()) and ticket.category is not None,
+        needs_sign=profile.sign is not None,
+        dispatch_count=ticket.dispatch_count,
+        max_dispatch=rules.return_max_dispatch,
+        designated=ticket.designated,
+        return_open=ticket.return_until is not None and now <= ticket.return_until,
+        pending=frozenset(RequestKind.of(request.kind) for request in present.requests),
+        extension_count=ticket.extension_count,
+        extension_max=profile.extension_max,
+        extension_in_time=_in_time(present.clock(ClockKind.FINISH), now, book),
+        second_by_director=rules.extension_second_by_director,
+        contacted=is_contacted(ticket, present.contacts, rules.contact_tries),
+        fed_back=present.clock(ClockKind.FEEDBACK) is None,
+        co_open=any(helper.due is None or now < helper.due for helper in present.helpers),
+        sub_depth=len(present.subs),
+        paused=present.paused is PauseReason.APPRAISAL,
+        supervised=supervision is not None,
+        supervision_answered=supervision is not None and supervision.answered_at is not None,
+        supervise_level=supervision.level if supervision else 0,
+        wanted_level=body.level or 1,
+        circulated=ticket.circulated,
+        rework_count=ticket.rework_count,
+        appeal_count=ticket.appeal_count,
+        appeal_open=_open(ticket.closed_at, rules.appeal_window, book, now),
+        tries_done=_tries_done(present.callbacks, book),
+        callback_exempt=ticket.contact_phone is None and ticket.caller_phone is None,
+        callback_settled=_settled(ticket, present),
+        callback=_said(body),
+        merged_from=TicketStatus.of(ticket.before_pause) if ticket.before_pause else None,
+        unmerge_open=_open(ticket.closed_at, rules.unmerge_window, book, now),
+        target_sound=_sound(ticket, present.target, action),
+        urged_today=present.urged_today,
+        urge_per_day=rules.urge_per_day,
+        in_scope=ticket.in_scope,
+        confidential=ticket.confidential,
+        stability_risk=ticket.stability_risk,
+        past_due=frozenset(_past_due(present.clocks, book, now, urgent=urgent)),
+    )
+
+
+def is_contacted(ticket: Ticket, contacts: list[ContactRecord], tries: int) -> bool:
+    """Evidence of contact (domain.md §3): reached once, or tried in vain often enough, or nobody to be reached."""
+    if ticket.contact_phone is None and ticket.caller_phone is None:
+        return True
+    reached = any(contact.result == ContactResult.REACHED for contact in contacts)
+    return reached or sum(contact.result == ContactResult.NOT_REACHED for contact in contacts) >= tries
+
+
+def _in_time(finish: Clock | None, now: datetime, book: Rulebook) -> bool:
+    """Before it is due, on that day before the cut-off (domain.md §3.1, rule 7)."""
+    if finish is None or now >= finish.due:
+        return False
+    return now < cutoff(finish.due, f"{book.city.rules.extension_cutoff:%H:%M}", book.calendar)
+
+
+def _open(since: datetime | None, window: str, book: Rulebook, now: datetime) -> bool:
+    if since is None:
+        return False
+    try:
+        return now <= extended(window, since, book.calendar)
+    except CalendarError:
+        return True  # nobody loses a right because a notice is missing
+
+
+def _tries_done(callbacks: list[Callback], book: Rulebook) -> bool:
+    """Unreached: three tries within two days, at two different times of day at least (domain.md §1.5)."""
+    rules = book.city.rules
+    vain = [c.at for c in callbacks if c.result == CallbackResult.NOT_REACHED and c.at is not None]
+    parts = {sum(at.astimezone(CITY_ZONE).time() >= border for border in _DAYPARTS) for at in vain}
+    days = {at.astimezone(CITY_ZONE).date() for at in vain}
+    refused = any(callback.result == CallbackResult.REFUSED for callback in callbacks)
+    enough = len(vain) >= rules.callback_tries and (len(parts) >= rules.callback_dayparts or len(days) > 1)
+    return refused or enough
+
+
+def _settled(ticket: Ticket, present: Present) -> bool:
+    rated = [c for c in present.callbacks if c.result == CallbackResult.ANSWERED]
+    if not rated or present.supervision is not None:
+        return False
+    unhappy = rated[-1].satisfied in _UNHAPPY or rated[-1].solved == Solved.UNSOLVED
+    return not unhappy or ticket.rework_count > 0
+
+
+def _said(body: ActionBody) -> CallbackSaid | None:
+    if body.callback_result is None:
+        return None
+    if body.callback_result != "answered":
+        return body.callback_result
+    unhappy = body.satisfied in _UNHAPPY or body.solved == Solved.UNSOLVED
+    return "unhappy" if unhappy else "happy"
+
+
+def _sound(ticket: Ticket, target: Ticket | None, action: TicketAction | None) -> bool:
+    if action not in {TicketAction.MERGE, TicketAction.LINK}:
+        return True
+    if target is None or target.id == ticket.id or target.merged_into is not None:
+        return False
+    return target.status < TicketStatus.CLOSED
+
+
+def _past_due(clocks: list[Clock], book: Rulebook, now: datetime, *, urgent: bool) -> list[ClockKind]:
+    past = []
+    for clock in clocks:
+        due = clock.due
+        if clock.kind == ClockKind.SIGN:
+            rules = book.city.rules
+            due = extended(rules.sign_grace_urgent if urgent else rules.sign_grace, due, book.calendar)
+        if now >= due and not is_standing(clock):
+            past.append(ClockKind.of(clock.kind))
+    return past
+
+
+def is_standing(clock: Clock) -> bool:
+    """Whether a clock stands still now."""
+    return bool(clock.paused) and "to" not in clock.paused[-1]

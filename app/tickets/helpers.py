@@ -1,0 +1,46 @@
+"""协办 of a ticket that goes out: one row and one clock for each helper, due half a working day before the lead."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.tickets.clockwork import arm
+from models.codes import ClockKind
+from models.ownership import CoHandling
+from models.ticket import Clock, Ticket
+from routing.calendar.shifts import before
+from routing.errors import CalendarError
+from routing.rulebook import Rulebook
+
+
+def helper_due(lead_due: datetime | None, now: datetime, book: Rulebook) -> datetime | None:
+    """When a helper must have answered; None: the lead has no due, or the year is not known."""
+    if lead_due is None:
+        return None
+    try:
+        early = before(book.city.rules.sub_due_before, lead_due, book.calendar)
+    except CalendarError:
+        return None
+    return early if early > now else lead_due
+
+
+async def name_helpers(
+    db: AsyncSession, ticket: Ticket, lead_due: datetime | None, now: datetime, book: Rulebook
+) -> None:
+    """The helpers of a ticket that goes out for the first time."""
+    assert ticket.id is not None
+    due = helper_due(lead_due, now, book)
+    limit = book.limit_of(ClockKind.CO, ticket.profile)
+    for code in ticket.co_units:
+        row = CoHandling(ticket_id=ticket.id, unit=code, started_at=now, due=due)
+        db.add(row)
+        await db.flush()
+        if due is not None and limit is not None:
+            clock = Clock(
+                ticket_id=ticket.id, kind=ClockKind.CO.value, family="unit", holder=code, limit=limit,
+                started_at=now, due=max(due, now), ref=row.id,
+            )  # fmt: skip
+            arm(clock, book, urgent=book.is_urgent(ticket.profile))
+            db.add(clock)

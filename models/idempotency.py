@@ -1,0 +1,25 @@
+"""Answers to requests that create something, kept so that the same request twice creates one thing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from models.base import Table, Timestamp
+
+
+class IdempotencyKey(Table, table=True):
+    """A key that a client gave (``Idempotency-Key``), by who gave it; kept for a day."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index(None, "at"),)
+
+    actor: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    """SHA-256 of method, path and body: the same key for something else is refused."""
+    status: int
+    body: bytes
+    at: datetime = Field(sa_type=Timestamp)

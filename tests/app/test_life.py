@@ -1,0 +1,96 @@
+"""A ticket's whole life through the one way in which it changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from models.codes import Role, TicketStatus
+from models.workflow_codes import TicketAction as A
+from tests.fixtures.life import CALLER, CHIEF, CITIZEN, DIRECTOR, DISPATCHER, OTHER, SYSTEM, THIRD, UNIT, of_unit
+
+
+async def test_an_appeal_is_reviewed_dispatched_handled_answered_called_back_and_closed(life):
+    await life.begin()
+    await life.to_handling()
+    await life.to_callback()
+    life.later(days=1)
+    ticket = await life.do(A.RECORD_CALLBACK, CALLER, callback_result="answered", satisfied=5, solved=1, mode="human")
+    assert (ticket.status, ticket.satisfied, ticket.solved, ticket.close_type) == (80, 5, 1, "02")
+    assert await life.rows("SELECT kind FROM clocks WHERE stopped_at IS NULL") == [{"kind": "archive"}]
+    life.later(days=8)
+    ticket = await life.do(A.ARCHIVE, SYSTEM)
+    assert ticket.status == TicketStatus.ARCHIVED
+    assert not await life.faults()
+
+
+async def test_holders_follow_each_other_without_a_gap(life):
+    await life.begin()
+    await life.to_handling()
+    await life.to_callback()
+    await life.do(A.RECORD_CALLBACK, CALLER, callback_result="answered", satisfied=4, solved=1)
+    rows = await life.rows("SELECT unit, started_at, ended_at FROM holdings ORDER BY id")
+    assert [row["unit"] for row in rows] == [life.book.hotline(), UNIT]
+    assert rows[0]["ended_at"] == rows[1]["started_at"]
+    assert rows[1]["ended_at"] == life.now
+
+
+async def test_the_third_dispatch_ends_in_arbitration_and_a_designation_that_cannot_be_returned(life):
+    await life.begin()
+    for unit, back in ((UNIT, 30), (OTHER, 30), (THIRD, 35)):
+        if unit is UNIT:
+            await life.do(A.APPROVE, DISPATCHER)
+        await life.do(A.DISPATCH, DISPATCHER, unit=unit)
+        life.later(minutes=20)
+        ticket = await life.do(
+            A.REQUEST_RETURN, of_unit(unit, Role.UNIT_SIGNER), code="R01", reason="非本单位职责",
+            basis="三定方案第四条", attachments=[await life.file()],
+        )  # fmt: skip
+        assert ticket.status == 45
+        ticket = await life.do(A.APPROVE_RETURN, DISPATCHER, reason="理由成立")
+        assert ticket.status == back
+    assert ticket.host_unit == life.book.interim_owner("010101", "640106")
+    life.later(hours=1)
+    before = ticket.citizen_due
+    ticket = await life.do(A.DESIGNATE, CHIEF, unit=UNIT, basis="会商纪要")
+    assert (ticket.status, ticket.designated, ticket.dispatch_count, ticket.return_until) == (40, True, 4, None)
+    assert ticket.citizen_due == before
+    assert [dict(row) for row in await life.rows("SELECT unit, ruled_in FROM catalogue WHERE origin = 'ruling'")] == [
+        {"unit": UNIT, "ruled_in": life.no}
+    ]
+    assert not await life.faults()
+
+
+async def test_a_bad_callback_brings_a_rework_once_then_supervision(life):
+    await life.begin()
+    await life.to_handling()
+    await life.to_callback()
+    bad = {"callback_result": "answered", "satisfied": 1, "solved": 3, "reason": "灯还是不亮"}
+    ticket = await life.do(A.RECORD_CALLBACK, CALLER, **bad)
+    assert (ticket.status, ticket.rework_count) == (75, 1)
+    life.later(hours=5)
+    await life.do(
+        A.SUBMIT_REPLY, of_unit(UNIT, Role.UNIT_HANDLER), text="再次检修", public_reply="已再次修复", solved=1
+    )
+    await life.do(A.SIGN_OFF, of_unit(UNIT, Role.UNIT_APPROVER))
+    await life.do(A.ACCEPT_REPLY, DISPATCHER)
+    ticket = await life.do(A.RECORD_CALLBACK, CITIZEN, **bad)
+    assert (ticket.status, ticket.supervise_level) == (70, 1)
+    assert not await life.faults()
+
+
+async def test_a_suspension_stops_both_clocks_and_gives_back_what_was_left(life):
+    await life.begin()
+    await life.to_handling()
+    ticket = await life.ticket()
+    due = ticket.due
+    await life.do(
+        A.REQUEST_SUSPENSION, of_unit(UNIT, Role.UNIT_APPROVER), reason="待改造", until=life.now + timedelta(days=20)
+    )
+    ticket = await life.do(A.APPROVE_SUSPENSION, DIRECTOR, reason="同意")
+    assert ticket.status == 58
+    life.later(days=14)
+    ticket = await life.do(A.RESUME, of_unit(UNIT, Role.UNIT_HANDLER))
+    assert ticket.status == 50
+    assert ticket.due == due + timedelta(days=14)
+    assert ticket.citizen_due == due + timedelta(days=14)
+    assert not await life.faults()
