@@ -122,7 +122,7 @@ INTAKE = (
     step(A.TRANSFER, (S.DRAFT, S.REVIEW), S.TRANSFERRED, _INTAKE, needs=("target", "reason"), takes=("call_id",),
          clocks=END_CLOCKS),
     step(A.ASK_INFO, (S.DRAFT, S.REVIEW, S.DISPATCH, S.CALLBACK), S.WAIT_INFO, _INTAKE, _CALLERS, needs=("reason",),
-         clocks=(pause(PauseReason.WAIT_INFO), start(K.WAIT_INFO))),
+         guards=(g.NOT_SUPERVISED,), clocks=(pause(PauseReason.WAIT_INFO), start(K.WAIT_INFO))),
     step(A.GIVE_INFO, S.WAIT_INFO, S.REVIEW, _INTAKE, _CALLERS, _CITIZEN, needs=("text",), takes=("attachments",),
          clocks=(stop(K.WAIT_INFO, K.CALLBACK, *ALL_UNIT), RESUME, start(K.DISPATCH))),
     step(A.CONTACT, S.WAIT_INFO, None, _INTAKE, _CALLERS, needs=_CONTACT_FIELDS, takes=("number", "call_id", "text")),
@@ -290,11 +290,11 @@ AFTERWARDS = (
          guards=(g.CALLBACK_OVER, g.CONTACTED, g.NOT_SUPERVISED), clocks=CLOSE_CLOCKS),
     step(A.APPEAL, S.CLOSED, S.APPEALED, _CITIZEN, _INTAKE, _CALLERS, needs=("reason",), takes=("attachments",),
          guards=(g.APPEAL_OPEN, g.FIRST_APPEAL, g.CAME_TO_A_UNIT),
-         clocks=(stop(K.ARCHIVE), start(K.APPEAL_REVIEW))),
+         clocks=(stop(K.ARCHIVE), reopen(K.CITIZEN), start(K.APPEAL_REVIEW))),
     step(A.UPHOLD_APPEAL, S.APPEALED, S.REWORK, _CHIEFS, _SUPERVISORS, needs=("reason",),
          clocks=(*_BACK_TO_UNIT, start(K.SUPERVISION))),
     step(A.DISMISS_APPEAL, S.APPEALED, S.CLOSED, _CHIEFS, _SUPERVISORS, needs=("reason",),
-         clocks=(stop(K.APPEAL_REVIEW), start(K.ARCHIVE))),
+         clocks=(stop(K.APPEAL_REVIEW, K.CITIZEN), start(K.ARCHIVE))),
     step(A.ARCHIVE, S.CLOSED, S.ARCHIVED, _SYSTEM, guards=(g.past(K.ARCHIVE),), clocks=(stop(K.ARCHIVE),)),
     step(A.REOPEN, (S.CLOSED, S.ARCHIVED), S.HANDLING, _CHIEFS, needs=("reason",), when=g.CAME_TO_A_UNIT,
          clocks=(*_BACK_TO_UNIT, start(K.CONTACT))),
@@ -307,7 +307,7 @@ AFTERWARDS = (
 _MERGEABLE = frozenset({S.DRAFT, S.REVIEW, S.DISPATCH, S.SIGN, S.HANDLING})
 BESIDE = (
     step(A.MERGE, _MERGEABLE, S.MERGED, _INTAKE, needs=("target_no", "reason"),
-         guards=(g.TARGET_SOUND, *_FREE), clocks=END_CLOCKS),
+         guards=(g.TARGET_SOUND, g.NOT_SUPERVISED, *_FREE), clocks=END_CLOCKS),
     *(
         step(A.UNMERGE, S.MERGED, status, _REVIEWERS, needs=("reason",), guards=(g.UNMERGE_OPEN,),
              when=g.merged_from(status),

@@ -29,9 +29,9 @@ from app.tickets.texts import clean
 from models.codes import ClockKind, TicketStatus
 from models.ledger import append_ticket_event
 from models.ticket import Ticket, TicketEvent
-from models.workflow_codes import Decision, RequestKind, TicketAction
+from models.workflow_codes import Decision, RequestKind, SubState, TicketAction
 from routing.errors import CalendarError
-from routing.permits import Permit, find_step, permits
+from routing.permits import GuardError, Permit, find_step, permits
 from routing.rulebook import Rulebook
 from routing.workflow import ENDED
 from routing.workflow_terms import Step
@@ -82,7 +82,12 @@ async def act(
     present = await read_present(db, ticket, now, body.target_no)
     facts = facts_of(ticket, present, book, now, body, action)
     actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
-    step = find_step(action, actor, facts)
+    try:
+        step = find_step(action, actor, facts)
+    except GuardError:
+        if action is TicketAction.RECORD_CALLBACK and body.callback_result is None:
+            raise MissingFieldError("请填写回访结果", "callback_result") from None
+        raise
     body = checked(step, body)
     clockwork = Clockwork(db, ticket, list(present.clocks), book, now)
     target = step.target if step.target is not None else TicketStatus.of(ticket.status)
@@ -105,6 +110,7 @@ async def take(s: Stepping) -> TicketEvent:
         s.ticket.closed_at = s.now
     await apply_clocks(s)
     _lapse(s.present, s)
+    _dismiss_workers(s)
     s.clockwork.settle()
     reason = s.body.reason or s.body.basis or s.step.action.label
     await settle_holder(s.db, s.ticket, s.book.hotline(), s.now, reason, anew=s.step.action in _ANEW)
@@ -151,6 +157,21 @@ def _lapse(present: Present, s: Stepping) -> None:
         kind = RequestKind.of(request.kind)
         if request.decided_at is None and _REVIEW_OF[kind].value in stopped:
             request.decision, request.decided_at, request.decided_by = Decision.LAPSED.value, s.now, s.party.name
+
+
+def _dismiss_workers(s: Stepping) -> None:
+    """Whoever worked for the holder need not any more; a merge can be undone, so it dismisses nobody."""
+    if s.ref is not None or s.step.action in {TicketAction.MERGE, TicketAction.RECALL_SUB}:
+        return
+    stopped = {kind for effect in s.step.clocks if effect.verb == "stop" for kind in effect.kinds}
+    if ClockKind.CO in stopped:
+        for helper in s.present.helpers:
+            helper.ended_at = helper.ended_at or s.now
+    if ClockKind.SUB_FINISH in stopped:
+        for sub in s.present.subs:
+            if sub.ended_at is None:
+                sub.state, sub.ended_at = SubState.RECALLED.value, s.now
+        s.ticket.sub_unit = None
 
 
 def _payload(s: Stepping, before: int) -> dict[str, Any]:

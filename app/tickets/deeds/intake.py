@@ -9,7 +9,7 @@ from app.tickets.body import PERSONAL
 from app.tickets.checks import code_of, known_call, take_attachments, unit_of
 from app.tickets.errors import InputError, TimeError, UnknownCodeError
 from app.tickets.step import Deed, Stepping
-from models.codes import AppealType, ClockKind, CloseType, NotAcceptReason, Urgency
+from models.codes import AppealType, ClockKind, CloseType, NotAcceptReason, Satisfied, TicketStatus, Urgency
 from models.workflow_codes import TicketAction
 from routing.errors import CalendarError
 
@@ -135,11 +135,12 @@ async def close_unreachable(s: Stepping) -> None:
 
 
 async def close(s: Stepping) -> None:
-    """办结 where nobody was called back: an answer at once, praise, or nobody to be reached."""
-    reply = s.ticket.close_type
-    s.ticket.close_type = reply or (
-        CloseType.DIRECT.value if s.facts.status.name == "DIRECT" else CloseType.EXPLAINED.value
-    )
+    """办结 without a rating: an answer at once, praise, nobody to be reached, or what was settled by supervision."""
+    at_once = s.facts.status is TicketStatus.DIRECT
+    s.ticket.close_type = s.ticket.close_type or (CloseType.DIRECT if at_once else CloseType.EXPLAINED).value
+    if s.facts.status is TicketStatus.CALLBACK and s.ticket.satisfied is None:
+        unreached = s.facts.tries_done or s.facts.callback_exempt
+        s.ticket.satisfied = (Satisfied.NOT_REACHED if unreached else Satisfied.NOT_RATED).value
 
 
 DEEDS: dict[TicketAction, Deed] = {
