@@ -27,9 +27,14 @@ class DemoUser:
 DEMO_USERS = (
     DemoUser("agent", "话务员甲", Role.AGENT),
     DemoUser("dispatcher", "派单员乙", Role.DISPATCHER),
+    DemoUser("chief", "派单主管辛", Role.DISPATCH_SUPERVISOR),
+    DemoUser("callback", "回访员壬", Role.CALLBACK),
+    DemoUser("supervision", "督办员癸", Role.SUPERVISION),
     DemoUser("leader", "班长丙", Role.TEAM_LEADER),
     DemoUser("director", "热线主任丁", Role.DIRECTOR),
     DemoUser("unit", "金凤区签收员戊", Role.UNIT_SIGNER, "640106"),
+    DemoUser("handler", "金凤区经办人子", Role.UNIT_HANDLER, "640106"),
+    DemoUser("approver", "金凤区审签人丑", Role.UNIT_APPROVER, "640106"),
     DemoUser("admin", "系统管理员己", Role.SYSTEM_ADMIN),
     DemoUser("auditor", "审计员庚", Role.AUDITOR),
 )
