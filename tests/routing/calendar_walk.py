@@ -108,7 +108,7 @@ class Walk:
     def worked(self, start: int, end: int) -> int:
         """Seconds of work in [start, end)."""
         total, minute = 0, start // 60
-        while minute * 60 < end:
+        while max(start, minute * 60) < end:
             if self.works(minute):
                 total += min(end, minute * 60 + 60) - max(start, minute * 60)
             minute += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import assume, given, seed
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from routing.calendar.deadline import deadline
 from routing.calendar.shifts import before, before_cutoff, cutoff, extended, half_day_before, resume_due
+from routing.calendar.working import WorkingCalendar
+from routing.city.schema import OfficeHours
 from routing.errors import CalendarError, LimitError
 
 from .calendar_worlds import SEED, World, instants, outcome, profile, worlds
@@ -58,6 +60,15 @@ def due_of(data: st.DataObject, world: World, unit: str, start: int, amount: int
         ),
         ("wh", "2026-03-02 15:00", "2026-03-02 11:00", "2026-03-03 16:00", "2026-03-03 18:00", "2 h are left"),
         ("wh", "2026-03-02 15:00", "2026-03-02 12:10", "2026-03-02 13:50", "2026-03-02 15:00", "in lunch"),
+        (
+            "wh",
+            "2026-03-02 14:00",
+            "2026-03-02 11:00",
+            "2026-03-02 11:00",
+            "2026-03-02 14:00",
+            "due at an opening: kept",
+        ),
+        ("wh", "2026-03-02 14:00", "2026-03-02 11:00", "2026-03-02 11:15", "2026-03-02 14:15", "1 h is left"),
         ("nh", "2026-10-03 10:00", "2026-10-01 10:00", "2026-10-01 11:00:01", "2026-10-03 11:00:01", "by the wall"),
         ("nd", "2026-12-31 10:00", "2026-12-30 10:00", "2027-01-30 10:00", "2027-01-31 10:00", "no calendar needed"),
     ],
@@ -141,6 +152,15 @@ def test_an_extension_counts_from_the_old_due(calendar, limit, due, moved, why):
 )
 def test_an_instant_lies_a_limit_before_a_due(calendar, limit, due, moment, why):
     assert before(limit, at(due), calendar) == at(moment), why
+
+
+def test_a_day_before_keeps_within_the_hours_of_that_day():
+    winter = OfficeHours(date(2026, 1, 1), ((time(9), time(17, 30)),))
+    summer = OfficeHours(date(2026, 6, 1), ((time(8), time(18, 30)),))  # a Monday
+    calendar = WorkingCalendar([], [winter, summer], "Asia/Shanghai")
+    assert before("1wd", at("2026-06-01 18:30"), calendar) == at("2026-05-29 17:30")
+    assert before("1wd", at("2026-06-01 18:15"), calendar) == at("2026-05-29 17:30")
+    assert before("1wd", at("2026-06-01 17:15"), calendar) == at("2026-05-29 17:15")
 
 
 @pytest.mark.parametrize(
