@@ -1,0 +1,74 @@
+"""好差评 (domain.md §8): what counts as bad, what follows from a verdict, and who is called in for talks. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.workflow_codes import EvaluationClass, EvaluationState
+
+WORST_GOOD = 3
+"""基本满意 is still no bad rating; 不满意 and 非常不满意 are."""
+
+PROFILES = {EvaluationClass.CLEAR: "CP", EvaluationClass.COMPLEX: "CP15"}
+"""The limits under which the rated unit puts it right: at once (5 wd), or by a deadline (15 wd)."""
+
+_PHONE = re.compile(r"(?<!\d)(?:\+?86)?(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
+_IDENTITY = re.compile(r"(?<!\d)\d{6}(?:19|20)\d{9}[\dXx](?![\dXx])")
+_NAMED = re.compile(r"[\u4e00-\u9fff]{1,2}(?=先生|女士|大爷|大妈|阿姨|师傅)")
+
+
+def is_bad(rating: int) -> bool:
+    """差评: 2 and 1."""
+    return rating < WORST_GOOD
+
+
+def after_verdict(verdict: EvaluationClass) -> EvaluationState:
+    """Where the loop goes: a) and b) are put right, c) is explained, d) is kept and marked."""
+    return EvaluationState.RECTIFY if verdict in PROFILES else EvaluationState.DONE
+
+
+def masked(text: str) -> str:
+    """Words for everybody's eyes: without telephone and identity numbers, without names before a title."""
+    return _NAMED.sub("某", _PHONE.sub("〔号码〕", _IDENTITY.sub("〔证件号〕", text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Ratings of one unit in one stretch of time. ``bad``: of ``total``; ``due_right``: verdicts a) and b)."""
+
+    total: int
+    bad: int
+    bad_named: int
+    called_back: int
+    due_right: int
+    put_right: int
+
+    @property
+    def good_rate(self) -> float | None:
+        """好评率 = (total − bad) ÷ total; None: nobody rated (silence is not counted)."""
+        return (self.total - self.bad) / self.total if self.total else None
+
+    @property
+    def callback_rate(self) -> float | None:
+        """实名差评回访率 = called back ÷ named bad ratings; must be 100 %."""
+        return self.called_back / self.bad_named if self.bad_named else None
+
+    @property
+    def rectified_rate(self) -> float | None:
+        """整改率 = put right ÷ what had to be."""
+        return self.put_right / self.due_right if self.due_right else None
+
+
+def called_in(months: Sequence[Mapping[str, Tally]]) -> frozenset[str]:
+    """约谈: units whose good rate was the lowest in each of the last two months (a tie is everybody's in it)."""
+    if len(months) < 2:
+        return frozenset()
+    return _last(months[-1]) & _last(months[-2])
+
+
+def _last(month: Mapping[str, Tally]) -> frozenset[str]:
+    rates = {unit: rate for unit, tally in month.items() if (rate := tally.good_rate) is not None}
+    worst = min(rates.values(), default=None)
+    return frozenset(unit for unit, rate in rates.items() if rate == worst and worst < 1)
