@@ -9,3 +9,4 @@ TICKETS_DRAFTED = Counter("hotline_tickets_drafted", "Tickets drafted from calls
 CALLS_WITHOUT_WORDS = Counter("hotline_calls_without_words", "Ended calls in which no word was understood")
 JOBS = Counter("hotline_jobs", "Jobs done, by topic and result", ["topic", "result"])
 REQUEST_SECONDS = Histogram("hotline_http_request_seconds", "HTTP requests, by route and status", ["route", "status"])
+CLOCK_RUNGS = Counter("hotline_clock_rungs", "Rungs of clocks taken, by deed and result", ["deed", "result"])

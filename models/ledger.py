@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -121,6 +121,52 @@ async def append_ticket_event(
     session.add(row)
     await session.flush()
     return row
+
+
+_LAST = text(
+    "SELECT t.id, e.seq, e.hash FROM unnest(CAST(:ids AS bigint[])) AS t(id) CROSS JOIN LATERAL "
+    "(SELECT seq, hash FROM ticket_events WHERE ticket_id = t.id ORDER BY seq DESC LIMIT 1) e"
+)
+_APPEND = text(
+    "INSERT INTO ticket_events (ticket_id, seq, kind, actor, at, payload, prev_hash, hash) "
+    "SELECT u.ticket_id, u.seq, u.kind, :actor, :at, CAST(u.payload AS jsonb), u.prev_hash, u.hash "
+    "FROM unnest(CAST(:ticket_ids AS bigint[]), CAST(:seqs AS int[]), CAST(:kinds AS text[]), "
+    "CAST(:payloads AS text[]), CAST(:prev_hashes AS text[]), CAST(:hashes AS text[])) "
+    "AS u(ticket_id, seq, kind, payload, prev_hash, hash)"
+)
+
+
+async def append_ticket_events(
+    session: AsyncSession,
+    events: Sequence[tuple[int, TicketEventKind | TicketAction, dict[str, Any]]],
+    actor: str,
+    at: datetime,
+) -> None:
+    """Add events (ticket's id, kind, payload) to many tickets' chains at once; the caller has locked the tickets."""
+    if not events:
+        return
+    at = at.astimezone(UTC)
+    ids = list(dict.fromkeys(ticket_id for ticket_id, _, _ in events))
+    last = {row.id: (row.seq, row.hash) for row in await session.execute(_LAST, {"ids": ids})}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("ticket_ids", "seqs", "kinds", "payloads", "prev_hashes", "hashes")
+    }
+    for ticket_id, kind, payload in events:
+        seq, prev_hash = last.get(ticket_id, (0, GENESIS))
+        entry = {
+            "ticket_id": ticket_id,
+            "seq": seq + 1,
+            "kind": kind.value,
+            "actor": actor,
+            "at": at,
+            "payload": payload,
+        }
+        digest = chained(prev_hash, entry)
+        last[ticket_id] = (seq + 1, digest)
+        row = (ticket_id, seq + 1, kind.value, json.dumps(payload, ensure_ascii=False), prev_hash, digest)
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(value)
+    await session.execute(_APPEND, {"actor": actor, "at": at, **columns})
 
 
 async def append_audit(

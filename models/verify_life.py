@@ -76,6 +76,12 @@ LIFE_QUERIES: dict[str, tuple[str, str]] = {
         "SELECT t.no FROM tickets t LEFT JOIN supervisions s ON s.ticket_id = t.id AND s.ended_at IS NULL "
         "WHERE t.supervise_level <> coalesce(s.level, 0)",
     ),
+    "unanswered_supervision_runs_under_a_clock": (
+        "SELECT count(*) FROM supervisions WHERE ended_at IS NULL AND answered_at IS NULL",
+        "SELECT t.no FROM supervisions s JOIN tickets t ON t.id = s.ticket_id WHERE s.ended_at IS NULL AND "
+        "s.answered_at IS NULL AND t.status < 80 AND NOT EXISTS (SELECT FROM clocks c WHERE c.ticket_id = t.id "
+        "AND c.kind = 'supervision' AND c.stopped_at IS NULL) AND NOT ('supervision' = ANY(t.missing_clocks))",
+    ),
     "nothing_is_supervised_after_the_end": (
         "SELECT count(*) FROM supervisions",
         "SELECT t.no FROM supervisions s JOIN tickets t ON t.id = s.ticket_id "

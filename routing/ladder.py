@@ -8,10 +8,11 @@ in time goes one level up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from models.codes import ClockKind
+from models.workflow_codes import WarnState
 from routing.calendar.limit import Limit
 from routing.calendar.progress import yellow_at
 from routing.calendar.shifts import extended
@@ -32,40 +33,106 @@ class Deed(StrEnum):
     """The supervision's level, by one."""
 
 
+MARKS = frozenset({Deed.YELLOW, Deed.RED})
+"""What only warns: the ticket stays what it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     at: datetime
     deed: Deed
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A clock as its ladder sees it."""
+
+    kind: ClockKind
+    limit: str
+    started: datetime
+    due: datetime
+    urgent: bool = False
+    """Of a ticket with profile E1 or E2."""
+    paused: tuple[tuple[datetime, datetime], ...] = ()
+    """Pauses that have ended."""
+
+
+_WARNED = (Deed.YELLOW, Deed.RED)
 _SILENT = frozenset({ClockKind.ARCHIVE, ClockKind.SUSPENSION, ClockKind.APPRAISAL, ClockKind.WAIT_INFO})
 """Not somebody's duty: nobody is warned."""
-_REVIEWS_THAT_ACT = frozenset({ClockKind.RETURN_REVIEW})
+_BEYOND = {
+    ClockKind.SIGN: (Deed.ACT,),
+    ClockKind.RETURN_REVIEW: (Deed.ACT,),
+    ClockKind.SUPERVISION: (Deed.RAISE,),
+    ClockKind.FINISH: (Deed.SUPERVISE, Deed.CIRCULATE),
+}
 
 
-def ladder(
-    kind: ClockKind, limit: str, started: datetime, due: datetime, book: Rulebook, *, urgent: bool
-) -> tuple[Rung, ...]:
-    """The rungs of a clock in the order of time. A rung that needs an unknown year is left out with those after it."""
-    rungs: list[Rung] = []
-    rules = book.city.rules
+def deeds_of(kind: ClockKind) -> tuple[Deed, ...]:
+    """The rungs of a kind from the lowest up, whenever they are reached."""
     if kind in _SILENT:
-        return (Rung(due, Deed.ACT),)
-    try:
-        if due > started:
-            yellow = yellow_at(Limit.parse(limit), started, due, book.calendar, share=rules.warn_share)
-            rungs.append(Rung(yellow, Deed.YELLOW))
-        rungs.append(Rung(due, Deed.RED))
-        if kind is ClockKind.SIGN:
-            grace = rules.sign_grace_urgent if urgent else rules.sign_grace
-            rungs.append(Rung(extended(grace, due, book.calendar), Deed.ACT))
-        elif kind in _REVIEWS_THAT_ACT:
-            rungs.append(Rung(due, Deed.ACT))
-        elif kind is ClockKind.SUPERVISION:
-            rungs.append(Rung(due, Deed.RAISE))
-        elif kind is ClockKind.FINISH:
-            rungs.append(Rung(extended(rules.escalate_supervise, due, book.calendar), Deed.SUPERVISE))
-            rungs.append(Rung(extended(rules.escalate_circulate, due, book.calendar), Deed.CIRCULATE))
-    except CalendarError:
-        return tuple(rungs) if any(rung.deed is Deed.RED for rung in rungs) else (*rungs, Rung(due, Deed.RED))
+        return (Deed.ACT,)
+    return _WARNED + _BEYOND.get(kind, ())
+
+
+def ladder(course: Course, book: Rulebook) -> tuple[Rung, ...]:
+    """The rungs in the order of time. One that needs an unknown year is left out with those after it."""
+    rungs: list[Rung] = []
+    for stage in range(len(deeds_of(course.kind))):
+        rung = rung_at(course, stage, book)
+        if rung is None:
+            break
+        rungs.append(rung)
     return tuple(rungs)
+
+
+def rung_at(course: Course, stage: int, book: Rulebook) -> Rung | None:
+    """The rung that follows when ``stage`` of them are taken. None: there is none, or it needs an unknown year."""
+    deeds = deeds_of(course.kind)
+    if stage >= len(deeds):
+        return None
+    try:
+        return Rung(_when(deeds[stage], course, book), deeds[stage])
+    except CalendarError:
+        return None
+
+
+def _when(deed: Deed, course: Course, book: Rulebook) -> datetime:
+    rules = book.city.rules
+    if deed is Deed.YELLOW:
+        return _yellow(course, book)
+    if deed is Deed.SUPERVISE:
+        return extended(rules.escalate_supervise, course.due, book.calendar)
+    if deed is Deed.CIRCULATE:
+        return extended(rules.escalate_circulate, course.due, book.calendar)
+    if deed is Deed.ACT and course.kind is ClockKind.SIGN:
+        grace = rules.sign_grace_urgent if course.urgent else rules.sign_grace
+        return extended(grace, course.due, book.calendar)
+    return course.due
+
+
+def _yellow(course: Course, book: Rulebook) -> datetime:
+    start, due, share = course.started, course.due, book.city.rules.warn_share
+    if due <= start:
+        return due
+    try:
+        return yellow_at(Limit.parse(course.limit), start, due, book.calendar, share=share, paused=course.paused)
+    except CalendarError:  # the due was known, the days before the start are not: by the wall clock
+        return (start.astimezone(UTC) + (due - start) * share).astimezone(book.calendar.zone)
+
+
+def stage_again(course: Course, stage: int, now: datetime, book: Rulebook) -> int:
+    """How many rungs count as taken after the due of a clock that stood at ``stage`` was moved.
+
+    What was given is not given again while its time is past; what lies ahead again will be given again.
+    """
+    up = sum(rung.at <= now for rung in ladder(course, book))
+    return min(stage, up)
+
+
+def warned(kind: ClockKind, stage: int) -> WarnState:
+    """The card a clock shows that has taken ``stage`` rungs."""
+    taken = deeds_of(kind)[:stage]
+    if Deed.RED in taken:
+        return WarnState.RED
+    return WarnState.YELLOW if Deed.YELLOW in taken else WarnState.NORMAL

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlmodel import col
 
 from app.clock import local_iso
-from app.tickets.clockwork import arm
+from app.tickets.clockwork import arm, course_of
 from models.codes import ClockKind, TicketEventKind
 from models.ledger import append_ticket_event
 from models.ticket import Clock, Ticket
 from routing.assess import Router
 from routing.assessment import Limits
+from routing.ladder import stage_again
 from routing.limits import NOT_TIMED
 from routing.rulebook import Rulebook
 
@@ -68,8 +69,10 @@ async def settle_clocks(
         elif (clock.due, clock.limit) != (due, limit):
             settled.adjusted[kind.value] = {"from": local_iso(clock.due), "to": local_iso(due)}
             clock.history = [*clock.history, {"due": clock.due.isoformat(), "at": now.isoformat(), "why": "classified"}]
-            clock.due, clock.limit, clock.stage = due, limit, 0
-            arm(clock, book, urgent=book.is_urgent(ticket.profile))
+            urgent = book.is_urgent(ticket.profile)
+            clock.due, clock.limit = due, limit
+            clock.stage = stage_again(course_of(clock, urgent=urgent), clock.stage, now, book)
+            arm(clock, book, urgent=urgent)
         if clock is not None and kind is ClockKind.CITIZEN:
             ticket.citizen_due = clock.due
     for kind in (ClockKind.DISPATCH, ClockKind.CITIZEN):

@@ -33,6 +33,8 @@ async def _starts(s: Stepping, effect: ClockEffect) -> None:
 
 async def _stops(s: Stepping, effect: ClockEffect) -> None:
     for kind in effect.kinds:
+        if kind is ClockKind.SUPERVISION and s.step.action in {TicketAction.SUPERVISE, TicketAction.ESCALATE}:
+            continue  # the deed has stopped the old one and opened the new
         s.clockwork.stop([kind], s.step.action.value, s.ref if kind in PART_CLOCKS else None)
 
 

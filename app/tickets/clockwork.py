@@ -18,8 +18,9 @@ from models.ticket import Clock, Ticket
 from routing.calendar.limit import Limit
 from routing.calendar.shifts import resume_due
 from routing.errors import CalendarError
-from routing.ladder import ladder
+from routing.ladder import Course, rung_at, stage_again, warned
 from routing.rulebook import Rulebook
+from routing.workflow import ENDED
 
 HOLDERS = frozenset({ClockKind.SIGN, ClockKind.CONTACT, ClockKind.FEEDBACK, ClockKind.FINISH, ClockKind.PROGRESS})
 """Clocks of the unit that answers for the ticket."""
@@ -40,6 +41,8 @@ class Clockwork:
     now: datetime
     told: dict[str, Any] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    unwanted: set[str] = field(default_factory=set)
+    """Kinds that were stopped: whoever waited for one of them waits no more."""
 
     @property
     def urgent(self) -> bool:
@@ -65,6 +68,7 @@ class Clockwork:
             due = due or self.book.due(limit, self.now)
         except CalendarError:
             self.missing.append(kind.value)
+            self.told.setdefault("missing", []).append(kind.value)
             return None
         assert self.ticket.id is not None
         clock = Clock(
@@ -86,7 +90,10 @@ class Clockwork:
     def stop(self, kinds: Iterable[ClockKind], outcome: str, ref: int | None = None) -> None:
         """Stop the live clocks of these kinds. A pause ends with its clock."""
         for kind in kinds:
+            if ref is None:
+                self.unwanted.add(kind.value)
             for clock in [c for c in self.clocks if c.kind == kind and (ref is None or c.ref == ref)]:
+                self._count_overdue(clock)
                 if is_standing(clock):
                     clock.paused = [*clock.paused[:-1], {**clock.paused[-1], "to": self.now.isoformat()}]
                 clock.stopped_at = max(self.now, clock.started_at)
@@ -97,6 +104,7 @@ class Clockwork:
     def hold(self, kinds: Iterable[ClockKind], reason: str) -> None:
         """Let clocks stand still from now on."""
         for clock in [c for c in self.clocks if c.kind in set(kinds) and not is_standing(c)]:
+            self._count_overdue(clock)
             clock.paused = [*clock.paused, {"from": self.now.isoformat(), "reason": reason}]
             clock.next_at = None
             self.told.setdefault("paused", []).append(clock.kind)
@@ -116,12 +124,24 @@ class Clockwork:
         if due != clock.due:
             old = {"due": clock.due.isoformat(), "at": self.now.isoformat(), "why": why}
             clock.history = [*clock.history, old]
+            if clock.due <= self.now < due:
+                self._set_overdue(clock, overdue=False)
             clock.due = due
             self.told.setdefault("moved", {})[clock.kind] = local_iso(due)
 
+    def _count_overdue(self, clock: Clock) -> None:
+        """A clock that stops or is held after its due is overdue, also where no ticker ran in time to say so."""
+        if not is_standing(clock) and clock.due < self.now:
+            self._set_overdue(clock, overdue=True)
+
+    def _set_overdue(self, clock: Clock, *, overdue: bool) -> None:
+        name = overdue_field(ClockKind.of(clock.kind), self.ticket.profile, self.book)
+        if name is not None:
+            setattr(self.ticket, name, overdue)
+
     def rearm(self, clock: Clock) -> None:
-        """After a due was moved: what was warned of before may have to be warned of again."""
-        clock.stage = 0
+        """After a due was moved: what lies ahead again will be warned of again."""
+        clock.stage = stage_again(course_of(clock, urgent=self.urgent), clock.stage, self.now, self.book)
         arm(clock, self.book, urgent=self.urgent)
 
     async def reopen(self, kind: ClockKind, outcome: str | None = None) -> Clock | None:
@@ -164,8 +184,18 @@ class Clockwork:
         if citizen is not None:
             self.ticket.citizen_due = citizen.due
         running = {clock.kind for clock in self.clocks}
-        missing = [kind for kind in (*self.ticket.missing_clocks, *self.missing) if kind not in running]
-        self.ticket.missing_clocks = list(dict.fromkeys(missing))
+        waiting = [k for k in self.ticket.missing_clocks if k not in self.unwanted or k == ClockKind.CITIZEN]
+        self.ticket.missing_clocks = [k for k in dict.fromkeys((*waiting, *self.missing)) if k not in running]
+        cards = [warned(ClockKind.of(clock.kind), clock.stage).value for clock in self.clocks]
+        self.ticket.warn_state = 0 if self.ticket.status in ENDED else max(cards, default=0)
+
+
+def overdue_field(kind: ClockKind, profile: str | None, book: Rulebook) -> str | None:
+    """Which of the ticket's marks tells that a clock of this kind is overdue: of its ``due`` or ``citizen_due``."""
+    if kind is ClockKind.CITIZEN:
+        return "citizen_overdue"
+    of_unit = ClockKind.FEEDBACK if book.profile(profile).finish is None else ClockKind.FINISH
+    return "unit_overdue" if kind is of_unit else None
 
 
 def arm(clock: Clock, book: Rulebook, *, urgent: bool) -> None:
@@ -173,5 +203,20 @@ def arm(clock: Clock, book: Rulebook, *, urgent: bool) -> None:
     if is_standing(clock) or clock.stopped_at is not None:
         clock.next_at = None
         return
-    rungs = ladder(ClockKind.of(clock.kind), clock.limit, clock.started_at, clock.due, book, urgent=urgent)
-    clock.next_at = rungs[clock.stage].at if clock.stage < len(rungs) else None
+    rung = rung_at(course_of(clock, urgent=urgent), clock.stage, book)
+    clock.next_at = rung.at if rung is not None else None
+
+
+def course_of(clock: Clock, *, urgent: bool) -> Course:
+    """A clock as its ladder sees it."""
+    ended = ended_pauses(clock.paused)
+    return Course(ClockKind.of(clock.kind), clock.limit, clock.started_at, clock.due, urgent, ended)
+
+
+def ended_pauses(paused: list[dict[str, Any]]) -> tuple[tuple[datetime, datetime], ...]:
+    """From and until, of those that are over."""
+    return tuple(
+        (datetime.fromisoformat(pause["from"]), datetime.fromisoformat(pause["to"]))
+        for pause in paused
+        if "to" in pause
+    )

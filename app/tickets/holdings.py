@@ -40,14 +40,15 @@ async def settle_holder(
         return None  # whoever asked keeps it until the answer comes
     if live is not None and wanted is not None and (live.unit, live.kind) == (wanted[0], wanted[1].value) and not anew:
         return None
+    at = now if live is None else max(now, live.started_at)  # two machines' clocks may differ
     if live is not None:
-        live.ended_at = max(now, live.started_at)
+        live.ended_at = at
         await db.flush()
     if wanted is None:
         return None
     assert ticket.id is not None
     unit, kind = wanted
-    row = Holding(ticket_id=ticket.id, unit=unit, kind=kind.value, started_at=now, reason=reason[:200])
+    row = Holding(ticket_id=ticket.id, unit=unit, kind=kind.value, started_at=at, reason=reason[:200])
     db.add(row)
     await db.flush()
     return row

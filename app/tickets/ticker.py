@@ -1,0 +1,155 @@
+"""The ticker: whatever running clocks bring about by themselves, in the order of time, each rung once.
+
+Any number of them may run at once, in any number of processes. A rung, its event and the clock's next rung are one
+transaction under the ticket's lock; one that dies on the way has done nothing, and the next one finds the clock due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.metrics import CLOCK_RUNGS
+from app.tickets.acting import Outcome, act_on, put_off
+from app.tickets.marking import claim, claim_one, mark
+from app.tickets.rungs import Climbed, DueTicket
+from routing.rulebook import Rulebook
+
+_OUTAGES = ("08", "53", "57")
+"""SQLSTATE classes: no connection, no resources, shut down by an operator."""
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What one round did."""
+
+    tickets: int = 0
+    """Claimed: each had a clock that was due and was nobody else's at that moment."""
+    marked: int = 0
+    """Rungs that warn."""
+    acted: int = 0
+    refused: int = 0
+    """Rungs that are over because the ticket's state has changed."""
+    failed: int = 0
+    """Put off after a fault."""
+
+    @property
+    def moved(self) -> int:
+        """Rungs that are behind us; 0: there is nothing to do (or others do it)."""
+        return self.marked + self.acted + self.refused + self.failed
+
+
+Done = list[tuple[DueTicket, Climbed]]
+
+
+async def tick(
+    sessions: async_sessionmaker[AsyncSession], book: Rulebook, now: datetime, *, limit: int = 500
+) -> Ticked:
+    """One round over at most ``limit`` clocks that are due at ``now``: all warnings, then one action a ticket.
+
+    What is due after an action on the same ticket, or beyond the limit, is for the next round (see catch_up).
+
+    Raises: when the database cannot be reached (is_outage).
+    """
+    ticked = Ticked()
+    for ticket, climbed in await _marks(sessions, book, now, limit, ticked):
+        if climbed.to_act is not None:
+            await _act(sessions, book, ticket.id, climbed.to_act.id, now, ticked)
+    return ticked
+
+
+async def catch_up(
+    sessions: async_sessionmaker[AsyncSession], book: Rulebook, now: datetime, *, limit: int = 500
+) -> Ticked:
+    """Rounds until nothing is due any more."""
+    total = Ticked()
+    while (ticked := await tick(sessions, book, now, limit=limit)).moved:
+        for name in ("tickets", "marked", "acted", "refused", "failed"):
+            setattr(total, name, getattr(total, name) + getattr(ticked, name))
+    return total
+
+
+async def _marks(
+    sessions: async_sessionmaker[AsyncSession], book: Rulebook, now: datetime, limit: int, ticked: Ticked
+) -> Done:
+    ids: list[int] = []
+    try:
+        async with sessions() as db:
+            ids = await claim(db, now, limit)
+            done = await mark(db, book, ids, now)
+            await db.commit()
+    except Exception as error:
+        if is_outage(error) or not ids:
+            raise
+        done = await _one_by_one(sessions, book, ids, now, ticked)  # one of them is at fault, not all
+    ticked.tickets += len(ids)
+    for _, climbed in done:
+        ticked.marked += len(climbed.taken)
+        for deed in climbed.taken:
+            CLOCK_RUNGS.labels(deed.value, Outcome.DONE.value).inc()
+    return done
+
+
+async def _one_by_one(
+    sessions: async_sessionmaker[AsyncSession], book: Rulebook, ids: list[int], now: datetime, ticked: Ticked
+) -> Done:
+    done: Done = []
+    for number in ids:
+        try:
+            async with sessions() as db:
+                one = await mark(db, book, await claim_one(db, number), now)
+                await db.commit()
+            done += one
+        except Exception as error:
+            if is_outage(error):
+                raise
+            await _put_off(sessions, book, number, None, now, error, ticked)
+    return done
+
+
+async def _act(
+    sessions: async_sessionmaker[AsyncSession],
+    book: Rulebook,
+    ticket_id: int,
+    clock_id: int,
+    now: datetime,
+    ticked: Ticked,
+) -> None:
+    try:
+        outcome, deed = await act_on(sessions, book, ticket_id, clock_id, now)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        await _put_off(sessions, book, ticket_id, clock_id, now, error, ticked)
+        return
+    ticked.acted += outcome is Outcome.DONE
+    ticked.refused += outcome is Outcome.REFUSED
+    if deed is not None:
+        CLOCK_RUNGS.labels(deed.value, outcome.value).inc()
+
+
+async def _put_off(
+    sessions: async_sessionmaker[AsyncSession],
+    book: Rulebook,
+    ticket_id: int,
+    clock_id: int | None,
+    now: datetime,
+    error: Exception,
+    ticked: Ticked,
+) -> None:
+    ticked.failed += 1
+    CLOCK_RUNGS.labels("any", Outcome.FAILED.value).inc()
+    await put_off(sessions, book, ticket_id, clock_id, now, error)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether it is the database that is away, not a ticket that is at fault."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError)
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or (state is None and isinstance(error, OperationalError)):
+        return True
+    return state is not None and state[:2] in _OUTAGES
