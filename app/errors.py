@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class HotlineError(Exception):
-    """Base of the ticket side's errors. ``id`` is stable; ``status`` is what HTTP answers with."""
+    """Base of the ticket side's errors. ``id`` is stable; ``status`` is what HTTP answers with, with ``extra``."""
 
     id = "hotline.error"
     status = 500
@@ -12,6 +14,7 @@ class HotlineError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.extra: dict[str, Any] = {}
 
 
 class NoInstanceError(HotlineError):

@@ -21,6 +21,7 @@ from app.auth.controllers import Auth
 from app.auth.guards import SessionAuthentication
 from app.auth.services import HashingQueue
 from app.calls.controllers import CallEvents
+from app.clock import utc_now
 from app.db import provide_session
 from app.instance import database_url, ensure_secret
 from app.log import configure_logging
@@ -30,7 +31,10 @@ from app.pages.live import LiveNews
 from app.problems import HANDLERS
 from app.settings import AppSettings
 from app.system.controllers import Health
+from app.tickets.action_controllers import TicketActions
 from app.tickets.controllers import Calls, Tickets
+from app.tickets.rulebook import provide_book, read_rulebook
+from app.tickets.units import UnitTree
 from models.session import engine, sessions
 
 _STATIC = Path(__file__).parent / "pages" / "static"
@@ -91,10 +95,11 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             Calls,
             Health,
             Pages,
+            TicketActions,
             Tickets,
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
         ],
-        dependencies={"db": Provide(provide_session)},
+        dependencies={"book": Provide(provide_book), "db": Provide(provide_session)},
         middleware=[_measure, DefineMiddleware(SessionAuthentication, exclude=["^/static", "^/health"])],
         exception_handlers=HANDLERS,
         before_send=[_secure],
@@ -113,6 +118,9 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app.state.internal_secret = ensure_secret(settings.internal_secret_file)
     app.state.live = LiveNews(url)
     app.state.hashing = HashingQueue()
+    app.state.book = read_rulebook(settings)
+    app.state.units = UnitTree()
+    app.state.now = utc_now
     return app
 
 

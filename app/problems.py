@@ -11,8 +11,12 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from app.api.faults import faults_of, of_body
 from app.errors import HotlineError
+from app.tickets.fields import field_name
 from models.session import fault_of
+from routing.errors import CalendarError, LimitError, RoutingError
+from routing.permits import NotPermittedError, RefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +30,15 @@ _DETAILS = {
     403: "没有权限",
     404: "没有找到",
     405: "不支持该操作",
+    409: "当前不能这样办理",
+    412: "内容已被更新",
     413: "请求内容过大",
-    429: "操作过于频繁,请稍后再试",
-    500: "系统出现错误,请稍后再试",
-    503: "服务暂时不可用,请稍后再试",
+    415: "不支持该内容类型",
+    422: "填写内容有误",
+    428: "缺少版本信息",
+    429: "操作过于频繁，请稍后再试",
+    500: "系统出现错误，请稍后再试",
+    503: "服务暂时不可用，请稍后再试",
 }
 
 
@@ -47,14 +56,28 @@ def problem(request: AnyRequest, status: int, kind: str, detail: str, **extra: A
 
 
 def _hotline(request: AnyRequest, error: HotlineError) -> Response[Any]:
-    return problem(request, error.status, error.id, error.message)
+    response = problem(request, error.status, error.id, error.message, **error.extra)
+    if error.status == 412 and "version" in error.extra:  # whoever was too late is told the present version
+        response.headers["ETag"] = f'"{error.extra["version"]}"'
+    return response
+
+
+def _routing(request: AnyRequest, error: RoutingError) -> Response[Any]:
+    status = next((status for kind, status in _STATUS_OF_RULES.items() if isinstance(error, kind)), 500)
+    if status == 500:
+        log.error("rule_failed", path=request.url.path, fault=error.id)
+        return problem(request, 500, "internal", _DETAILS[500])
+    extra = error.extra if isinstance(error, RefusedError) else {}
+    return problem(request, status, error.id, error.message, **extra)
 
 
 def _http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     status = error.status_code
     extra = {}
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        extra["faults"] = [{"field": fault.get("key"), "message": fault.get("message")} for fault in error.extra]
+        extra["faults"] = faults_of(error.extra)
+        if of_body(error.extra):
+            return problem(request, 422, "input.invalid", _told(extra["faults"]), **extra)
     kind = {400: "request.invalid", 401: "auth.required", 403: "auth.forbidden", 404: "not_found"}.get(
         status, f"http.{status}"
     )
@@ -64,6 +87,10 @@ def _http(request: AnyRequest, error: HTTPException) -> Response[Any]:
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
+
+
+def _told(faults: list[dict[str, Any]]) -> str:
+    return "；".join(f"{field_name(fault['field'] or '请求内容')}：{fault['message']}" for fault in faults)
 
 
 def _database(request: AnyRequest, error: DBAPIError) -> Response[Any]:
@@ -88,8 +115,17 @@ def _anything(request: AnyRequest, error: Exception) -> Response[Any]:
     return problem(request, 500, "internal", _DETAILS[500])
 
 
+_STATUS_OF_RULES: dict[type[RoutingError], int] = {
+    NotPermittedError: 403,
+    RefusedError: 409,
+    CalendarError: 422,
+    LimitError: 422,
+}
+"""What HTTP answers when a rule says no; the first that fits."""
+
 HANDLERS: ExceptionHandlersMap = {
     HotlineError: _hotline,
+    RoutingError: _routing,
     HTTPException: _http,
     DBAPIError: _database,
     PoolTimeoutError: _unavailable,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from models.codes import TicketStatus
 from models.workflow_codes import TicketAction
@@ -18,13 +19,17 @@ _BY_ACTION: dict[TicketAction, tuple[Step, ...]] = {
 
 
 class RefusedError(RoutingError):
-    """The table does not let this happen. ``guard``: id of the condition that does not hold."""
+    """The table does not let this happen. ``guard``: id of the condition that does not hold.
+
+    ``extra`` is told to whoever asked: the guard, and what those who know the ticket add of its present state.
+    """
 
     id = "workflow.refused"
 
     def __init__(self, message: str, guard: str | None = None) -> None:
         super().__init__(message)
         self.guard = guard
+        self.extra: dict[str, Any] = {} if guard is None else {"guard": guard}
 
 
 class NotPermittedError(RefusedError):

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.record",
     "tests.fixtures.ticket_side",
     "tests.fixtures.life",
+    "tests.fixtures.api",
 ]
 
 

@@ -22,6 +22,7 @@ from app.tickets.errors import (
     UnexpectedFieldError,
 )
 from app.tickets.facts import Present, facts_of, read_present
+from app.tickets.fields import field_name
 from app.tickets.holdings import settle_holder
 from app.tickets.party import Party
 from app.tickets.step import Stepping
@@ -31,7 +32,7 @@ from models.ledger import append_ticket_event
 from models.ticket import Ticket, TicketEvent
 from models.workflow_codes import Decision, RequestKind, SubState, TicketAction
 from routing.errors import CalendarError
-from routing.permits import GuardError, Permit, find_step, permits
+from routing.permits import GuardError, Permit, RefusedError, find_step, permits
 from routing.rulebook import Rulebook
 from routing.workflow import ENDED
 from routing.workflow_terms import Step
@@ -44,6 +45,8 @@ _REVIEW_OF = {
     RequestKind.EXCLUSION: ClockKind.EXCLUSION_REVIEW,
     RequestKind.WITHDRAWAL: ClockKind.WITHDRAWAL_REVIEW,
 }
+_HIGHEST_LEVEL = 3
+"""Of a supervision."""
 _ANEW = frozenset({TicketAction.DISPATCH, TicketAction.DESIGNATE, TicketAction.SET_INTERIM})
 
 
@@ -84,9 +87,10 @@ async def act(
     actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
     try:
         step = find_step(action, actor, facts)
-    except GuardError:
-        if action is TicketAction.RECORD_CALLBACK and body.callback_result is None:
+    except RefusedError as error:
+        if isinstance(error, GuardError) and action is TicketAction.RECORD_CALLBACK and body.callback_result is None:
             raise MissingFieldError("请填写回访结果", "callback_result") from None
+        error.extra |= present_state(ticket)
         raise
     body = checked(step, body)
     clockwork = Clockwork(db, ticket, list(present.clocks), book, now)
@@ -140,13 +144,13 @@ def checked(step: Step, body: ActionBody) -> ActionBody:
     given = body.given()
     for name in given:
         if name not in step.needs and name not in step.takes:
-            raise UnexpectedFieldError(f"{step.action.label}不需要“{name}”", name)
+            raise UnexpectedFieldError(f"{step.action.label}不需要“{field_name(name)}”", name)
     for name, value in given.items():
         if isinstance(value, str):
             setattr(body, name, clean(value, name))
     for name in step.needs:
         if given.get(name) in (None, "", []):
-            raise MissingFieldError(f"{step.action.label}须填写“{name}”", name)
+            raise MissingFieldError(f"{step.action.label}须填写“{field_name(name)}”", name)
     return body
 
 
@@ -198,4 +202,5 @@ async def open_actions(db: AsyncSession, book: Rulebook, ticket: Ticket, party: 
     """What this party may do to a ticket now, and why not the rest."""
     present = await read_present(db, ticket, now)
     actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
-    return list(permits(actor, facts_of(ticket, present, book, now)))
+    at_most = ActionBody(level=_HIGHEST_LEVEL)  # a supervision may be raised as long as any level is left
+    return list(permits(actor, facts_of(ticket, present, book, now, at_most)))

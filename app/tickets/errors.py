@@ -14,6 +14,13 @@ class NoTicketError(HotlineError):
     status = 404
 
 
+class NoActionError(HotlineError):
+    """No action of this name."""
+
+    id = "ticket.no_such_action"
+    status = 404
+
+
 class TicketChangedError(HotlineError):
     """Somebody else was faster: the ticket is not the one that was looked at. ``extra`` tells what it is now."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.auth.services import Identity
 from models.codes import Role
 from models.ticket import Ticket
 from routing.rulebook import Rulebook
@@ -58,3 +59,8 @@ class Party:
 
 SYSTEM = Party("system", system=True)
 CITIZEN = Party("citizen", citizen=True)
+
+
+def party_of(user: Identity) -> Party:
+    """A signed-in user."""
+    return Party(user.actor, user.roles, user.unit)

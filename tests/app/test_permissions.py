@@ -31,6 +31,8 @@ ROUTES = {
     ("GET", "/live"): (set(Role), None),  # a stream: see test_pages
     ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
     ("GET", "/api/tickets/{no:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("GET", "/api/tickets/{no:str}/actions"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("POST", "/api/tickets/{no:str}/actions/{action:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/calls"): (HOTLINE, 200),
     ("GET", "/api/calls/{call_id:str}/recordings/{side:str}/{part:int}"): (
         HOTLINE - {Role.SUPERVISION, Role.LEADER},
@@ -39,8 +41,12 @@ ROUTES = {
     ("POST", "/internal/call-events"): (set(), 401),
     ("POST", "/auth/sign-out"): (set(Role), 204),
 }
-SAMPLES = {"{no:str}": "123452026112400001", "{call_id:str}": "c1", "{side:str}": "citizen", "{part:int}": "1",
-           "{file_path:path}": "page.css"}  # fmt: skip
+SAMPLES = {
+    "{no:str}": "123452026112400001", "{action:str}": "approve", "{call_id:str}": "c1", "{side:str}": "citizen",
+    "{part:int}": "1", "{file_path:path}": "page.css",
+}  # fmt: skip
+
+BODIES = {"/auth/sign-in": {"login": "nobody", "password": "x"}}
 
 
 def _address(path: str) -> str:
@@ -56,7 +62,7 @@ async def test_each_route_answers_a_role_as_the_table_says(client, city_db, role
         client.cookies.set(COOKIE, await session_of(city_db, user))
     found, expected = {}, {}
     for (method, path), (allowed, status) in ROUTES.items():
-        body = {"json": {"login": "nobody", "password": "x"}} if path == "/auth/sign-in" else {}
+        body = {"json": BODIES.get(path, {})} if method == "POST" else {}
         if status is None and role in allowed:
             continue
         answer = await client.request(method, _address(path), **body)

@@ -1,0 +1,84 @@
+"""Which tickets somebody may see, and as what (domain.md §4: a unit sees its own subtree)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.auth.policy import Permission
+from app.auth.services import Identity
+from app.tickets.errors import NoTicketError
+from app.tickets.units import UnitTree
+from models.codes import TicketStatus
+from routing.workflow import ENDED, HELD
+
+_HELD = ", ".join(str(status.value) for status in sorted(HELD))
+_KEPT = ", ".join(str(status.value) for status in sorted({*ENDED, TicketStatus.WAIT_INFO}))
+
+HOSTS = f"""(t.host_unit = ANY(:units) AND (t.status IN ({_HELD}) OR (t.status IN ({_KEPT}) AND EXISTS (
+SELECT 1 FROM holdings h WHERE h.ticket_id = t.id AND h.unit = t.host_unit AND h.kind <> 'intake'))))"""
+"""The unit that answers for it, or did when it ended; before that it is only proposed."""
+SUBS = """EXISTS (SELECT 1 FROM sub_dispatches s
+WHERE s.ticket_id = t.id AND s.to_unit = ANY(:units) AND s.ended_at IS NULL)"""
+HELPS = """EXISTS (SELECT 1 FROM co_handlings c
+WHERE c.ticket_id = t.id AND c.unit = ANY(:units) AND c.ended_at IS NULL)"""
+ONCE = """(EXISTS (SELECT 1 FROM holdings h WHERE h.ticket_id = t.id AND h.unit = ANY(:units) AND h.kind <> 'intake')
+OR EXISTS (SELECT 1 FROM sub_dispatches s WHERE s.ticket_id = t.id AND s.to_unit = ANY(:units))
+OR EXISTS (SELECT 1 FROM co_handlings c WHERE c.ticket_id = t.id AND c.unit = ANY(:units)))"""
+"""It had to do with it at some time: it may read what came of it."""
+
+
+class Relation(StrEnum):
+    """As what somebody sees a ticket; the first that holds."""
+
+    CITY = "city"
+    """The whole city is in sight."""
+    HOST = "host"
+    SUB = "sub"
+    CO = "co"
+    PAST = "past"
+    """Read-only: the unit held it, worked on it or helped before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is in somebody's sight: the whole city, or what a subtree of units has to do with."""
+
+    city: bool
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A ticket in sight: its row, and as what it is seen."""
+
+    row: Any
+    relation: Relation
+
+
+async def scope_of(db: AsyncSession, tree: UnitTree, user: Identity, now: datetime) -> Scope:
+    """The sight of a user. A unit's user without a unit sees nothing."""
+    if Permission.TICKETS_ALL in user.permissions:
+        return Scope(city=True)
+    if user.unit is None or Permission.TICKETS_UNIT not in user.permissions:
+        return Scope(city=False)
+    return Scope(city=False, units=await tree.below(db, user.unit, now))
+
+
+_RELATION = f"CASE WHEN {HOSTS} THEN 'host' WHEN {SUBS} THEN 'sub' WHEN {HELPS} THEN 'co' WHEN {ONCE} THEN 'past' END"
+
+
+async def find_visible(db: AsyncSession, scope: Scope, no: str, *, columns: str = "t.*", joins: str = "") -> Seen:
+    """One ticket. NoTicketError: there is none, or it is not theirs to see; which is not said."""
+    relation = "'city'" if scope.city else _RELATION
+    query = f"SELECT {columns}, {relation} AS relation FROM tickets t {joins} WHERE t.no = :no"
+    values: dict[str, Any] = {"no": no} if scope.city else {"no": no, "units": list(scope.units)}
+    row = (await db.execute(text(query), values)).one_or_none()
+    if row is None or row.relation is None:
+        raise NoTicketError("没有这张工单")
+    return Seen(row, Relation(row.relation))
