@@ -81,8 +81,7 @@ def yellow_at(
     if limit.unit == "wd" and limit.amount > 1:
         eve = before("1wd", due, calendar)
         at = min(at, eve) if eve > start else at
-    whole = at.replace(microsecond=0)
-    at = whole if whole > start else at
+    at = at.replace(microsecond=0)
     if start < at < due:
         return at
     # Nothing is worked in between, or too little to be divided: by the wall clock then.

@@ -115,6 +115,14 @@ def test_pauses_put_yellow_off(calendar):
     assert yellow_at("10h", start, at("2026-10-01 12:00"), calendar, share=0.9, paused=pauses) == at("2026-10-01 11:00")
 
 
+def test_pauses_that_overlap_are_counted_once(calendar):
+    start, due = at("2026-10-01 00:00"), at("2026-10-01 14:00")
+    pauses = [(at(f"2026-10-01 {a}"), at(f"2026-10-01 {b}")) for a, b in (("03:00", "04:00"), ("02:00", "06:00"))]
+    assert share("10h", start, due, at("2026-10-01 05:00"), pauses, calendar) == pytest.approx(0.2)
+    assert share("10h", start, due, at("2026-10-01 09:00"), pauses, calendar) == pytest.approx(0.5)
+    assert yellow_at("10h", start, due, calendar, paused=pauses) == at("2026-10-01 12:00")
+
+
 def test_a_limit_that_ends_before_it_starts_has_no_yellow(calendar):
     with pytest.raises(ValueError, match="ends after it starts"):
         yellow_at("1wd", at(MONDAY_10), at(MONDAY_10), calendar)
