@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Index
+from sqlalchemy import Column, Index
 from sqlmodel import Field
 
-from models.base import Table, Timestamp
+from models.base import Json, Table, Timestamp
+
+KEPT = timedelta(hours=24)
+"""How long a key is remembered."""
 
 
 class IdempotencyKey(Table, table=True):
-    """A key that a client gave (``Idempotency-Key``), by who gave it; kept for a day."""
+    """A key that a client gave (``Idempotency-Key``), by who gave it; kept for :data:`KEPT`."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "at"),)
@@ -22,4 +25,6 @@ class IdempotencyKey(Table, table=True):
     """SHA-256 of method, path and body: the same key for something else is refused."""
     status: int
     body: bytes
+    headers: dict[str, str] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    """Location, ETag."""
     at: datetime = Field(sa_type=Timestamp)

@@ -28,6 +28,7 @@ from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
 from app.jobs.drafting import draft, router
+from app.jobs.keys import sweep_keys
 from app.jobs.outbox import Handler, claim, perform
 from app.settings import AppSettings
 from app.tickets.clocks import start_missing_clocks
@@ -78,7 +79,10 @@ class Relay:
 
 
 async def sweep(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
-    """Calls that fell through: ended, nothing decided, text long overdue → a ticket for a person to listen to."""
+    """Calls that fell through: ended, nothing decided, text long overdue → a ticket for a person to listen to.
+
+    Keys of requests that nobody will send again are forgotten.
+    """
     async with db() as session:
         for call_id in await undrafted_calls(session, utc_now() - late):
             await session.execute(
@@ -92,6 +96,7 @@ async def sweep(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
                 .on_conflict_do_nothing()
             )
         await session.commit()
+        await sweep_keys(session, utc_now())
 
 
 async def _listen(url: str, news: asyncio.Event) -> None:

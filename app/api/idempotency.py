@@ -1,0 +1,129 @@
+"""Creating one thing however often it is asked for: ``Idempotency-Key`` (a key of the client's own choice).
+
+The key is written in the transaction of what it creates: a crash leaves both or neither, and a second request with
+the same key waits for the first one's end and is given its answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+from litestar.params import HeaderParameter
+from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.errors import HotlineError
+from app.problems import AnyRequest
+from models.idempotency import KEPT, IdempotencyKey
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_REPEATED = "Idempotent-Replayed"
+
+KeyHeader = Annotated[
+    str | None, HeaderParameter(name="Idempotency-Key", description="同一请求重发时使用同一个值，24 小时内有效")
+]
+"""A route's parameter."""
+
+
+class KeyInvalidError(HotlineError):
+    """The key is longer than 128 characters, or holds others than visible ASCII."""
+
+    id = "idempotency.invalid"
+    status = 400
+
+
+class KeyReusedError(HotlineError):
+    """The key came before with something else."""
+
+    id = "idempotency.reused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a creation is answered with, now and each time it is asked for again. ``body``: JSON."""
+
+    body: bytes
+    status: int = 201
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeated: bool = False
+
+    @classmethod
+    def of(cls, content: Any, status: int = 201, **headers: str) -> Answer:
+        """Of a record; the names of headers with "_" for "-"."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(msgspec.json.encode(content), status, named)
+
+    def response(self) -> Response[Any]:
+        """Over HTTP; whoever asks again is told so by a header."""
+        headers = {**self.headers, **({_REPEATED: "true"} if self.repeated else {})}
+        return Response(msgspec.Raw(self.body), status_code=self.status, headers=headers)
+
+
+async def fingerprint_of(request: AnyRequest) -> str:
+    """SHA-256 of a request's method, path and body."""
+    digest = sha256(f"{request.method} {request.url.path}\n".encode())
+    digest.update(await request.body())
+    return digest.hexdigest()
+
+
+async def once(
+    db: AsyncSession,
+    actor: str,
+    key: str | None,
+    fingerprint: str,
+    now: datetime,
+    work: Callable[[], Awaitable[Answer]],
+) -> Answer:
+    """Do ``work`` and commit, or give the answer of the time it was done. Without a key it is simply done.
+
+    ``work`` writes with ``db`` and must not commit. What it raises is raised, and then the key is free again.
+
+    Raises:
+        KeyInvalidError, KeyReusedError: see there.
+    """
+    if key is None:
+        answer = await work()
+        await db.commit()
+        return answer
+    if not _KEY.fullmatch(key):
+        raise KeyInvalidError("Idempotency-Key 应为 1 至 128 个可见的英文字符")
+    if not await _claim(db, actor, key, fingerprint, now):
+        return await _kept(db, actor, key, fingerprint)
+    try:
+        answer = await work()
+    except BaseException:
+        await db.rollback()
+        raise
+    mine = update(IdempotencyKey).where(col(IdempotencyKey.actor) == actor, col(IdempotencyKey.key) == key)
+    await db.execute(mine.values(status=answer.status, body=answer.body, headers=dict(answer.headers)))
+    await db.commit()
+    return answer
+
+
+async def _claim(db: AsyncSession, actor: str, key: str, fingerprint: str, now: datetime) -> bool:
+    """Write the key; waits for another transaction that is writing it. False: it has been used."""
+    values = {"fingerprint": fingerprint, "status": 0, "body": b"", "headers": {}, "at": now}
+    row = insert(IdempotencyKey).values(actor=actor, key=key, **values)
+    row = row.on_conflict_do_update(
+        index_elements=["actor", "key"], set_=values, where=col(IdempotencyKey.at) <= now - KEPT
+    )
+    return (await db.execute(row.returning(col(IdempotencyKey.key)))).scalar_one_or_none() is not None
+
+
+async def _kept(db: AsyncSession, actor: str, key: str, fingerprint: str) -> Answer:
+    query = text("SELECT fingerprint, status, body, headers FROM idempotency_keys WHERE actor = :actor AND key = :key")
+    before, status, body, headers = (await db.execute(query, {"actor": actor, "key": key})).one()
+    await db.rollback()
+    if before != fingerprint:
+        raise KeyReusedError("该 Idempotency-Key 已用于另一个请求，请换用新的值")
+    return Answer(body, status, headers, repeated=True)
