@@ -1,0 +1,1 @@
+"""What ``hotline bench`` measures with: a generator of many tickets, and the measurements themselves."""
