@@ -15,6 +15,22 @@ from routing.city.table import Row, Seen, read_table
 LIMITS, OFFICE_HOURS = "limits.yaml", "office_hours.csv"
 
 _CLOCKS = ("dispatch", "sign", "contact", "first_feedback", "finish")
+_HELD = ("dispatch", "sign", "contact", "finish")
+NEEDED: dict[str, tuple[str, ...]] = {
+    "E1": _HELD,
+    "E2": _HELD,
+    "N10": ("dispatch", "finish"),
+    "X15": _HELD,
+    "REWORK": ("finish",),
+    "SUP1": ("finish",),
+    "SUP2": ("finish",),
+    "SUP3": ("finish",),
+    "CP": _HELD,
+    "CP15": _HELD,
+}
+"""Profiles that the rules know by name, with the limits they ask of them."""
+NATURAL = ("E1", "E2")
+"""They run day and night and are never extended (domain.md §3.1, rule 1)."""
 _INTERVAL = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
 _MIDNIGHT = time(0)
 
@@ -27,7 +43,34 @@ def read_limits(root: Path, findings: Findings) -> dict[str, LimitProfile]:
         profile = document.mapping(name) if document else None
         if profile:
             profiles[name] = _profile(name, profile)
+    if document:
+        _check_named(document)
     return profiles
+
+
+def _check_named(document: Document) -> None:
+    names = document.names()
+    for name, clocks in NEEDED.items():
+        if name not in names:
+            document.fault(f"缺少时限档“{name}”")
+            continue
+        profile = document.mapping(name)
+        if profile is None:  # told of already
+            continue
+        for clock in clocks:
+            if clock not in profile.names():
+                document.fault(f"时限档“{name}”须有 {clock} 时限", name)
+        if name in NATURAL:
+            _check_natural(name, profile)
+
+
+def _check_natural(name: str, profile: Document) -> None:
+    if "extension" in profile.names():
+        profile.fault(f"时限档“{name}”不得延期", "extension")
+    for clock in _CLOCKS:
+        limit = profile.get(clock, str, "", required=False)
+        if limit.endswith(("wh", "wd")):
+            profile.fault(f"时限档“{name}”须按自然时间计时，“{clock}”不能用“{limit}”", clock)
 
 
 def _profile(name: str, document: Document) -> LimitProfile:

@@ -120,11 +120,19 @@ def _value(mapping: Document | None, name: str, field: str) -> Any:
         return _share(mapping, name)
     if kind == "time":
         return _time(mapping, name)
-    text = mapping.get(name, str, "") if mapping else ""
-    if field == "return_silence":
-        if mapping and text and text not in {"accept", "reject"}:
-            mapping.fault(f"“{name}”应为 accept 或 reject", name)
-    elif mapping and text and not is_limit(text):
+    return _silence(mapping, name) if field == "return_silence" else _limit(mapping, name)
+
+
+def _silence(mapping: Document | None, name: str) -> str:
+    text = mapping.get(name, str, "accept") if mapping else "accept"
+    if mapping and text not in {"accept", "reject"}:
+        mapping.fault(f"“{name}”应为 accept 或 reject", name)
+    return text
+
+
+def _limit(mapping: Document | None, name: str) -> str:
+    text = mapping.get(name, str, "1wd") if mapping else "1wd"
+    if mapping and not is_limit(text):
         mapping.fault(f"“{name}”的时限“{text}”不对，应为整数加单位（{'、'.join(UNITS)}），如 5wd", name)
     return text
 

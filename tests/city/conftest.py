@@ -64,6 +64,48 @@ Q:
   {dispatch: 1wd, finish: 2wd}
 N5:
   {dispatch: 1wd, sign: 1wd, finish: 5wd, extension_max: 1, extension: 5wd}
+N10: {dispatch: 1wd, finish: 10wd}
+E1: {dispatch: 5m, sign: 15m, contact: 30m, finish: 24h}
+E2: {dispatch: 10m, sign: 30m, contact: 2h, finish: 3d}
+X15: {dispatch: 1wd, sign: 1wd, contact: 1wd, finish: 15wd}
+REWORK: {finish: 3wd}
+SUP1: {finish: 3wd}
+SUP2: {finish: 3wd}
+SUP3: {finish: 5wd}
+CP: {dispatch: 1wd, sign: 1wd, contact: 1wd, finish: 5wd}
+CP15: {dispatch: 1wd, sign: 1wd, contact: 1wd, finish: 15wd}
+""",
+    "rules.yaml": """\
+sign: {grace: 2wh, grace_urgent: 5m}
+return:
+  window: 1wd
+  window_complex: 2wd
+  review: 4wh
+  review_urgent: 10m
+  max_dispatch: 3
+  silence: accept
+arbitration: {limit: 2wd}
+extension:
+  cutoff: "17:00"
+  longest: 10wd
+  second_by_director: true
+  review: 4wh
+wait_info: {limit: 3wd}
+suspension: {longest: 270d, progress: 30d, review: 1wd}
+appraisal: {longest: 60d}
+pause: {review: 1wd}
+exclusion: {review: 3wd}
+withdrawal: {review: 1wd}
+reply: {review: 1wd}
+callback: {limit: 3wd, start: 1wd, tries: 3, window: 2d, dayparts: 2}
+appeal: {window: 7d, review: 3wd}
+archive: {after: 7d}
+sub: {due_before: 4wh}
+urge: {per_day: 1}
+contact: {tries: 3}
+unmerge: {window: 7d}
+warn: {share: 0.8, before: 1wd}
+escalate: {supervise: 1wd, circulate: 5wd}
 """,
     "office_hours.csv": "start,intervals\n2026-01-01,08:30-12:00;14:00-18:00\n",
     "messages.yaml": "受理: 编号{ticket_no}\n",

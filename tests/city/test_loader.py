@@ -104,6 +104,44 @@ FAULTS = [
     ("limits.yaml", "N5:", "Q:", "limits.yaml:3: 同一个键出现两次"),
     ("limits.yaml", "finish: 2wd}", "finish: 2wd",
      "limits.yaml:3: YAML 格式错误：expected ',' or '}', but got ':'"),
+    ("limits.yaml", "E1: {dispatch: 5m, sign: 15m, contact: 30m, finish: 24h}\n", "", "limits.yaml:1: 缺少时限档“E1”"),
+    ("limits.yaml", "SUP2:", "SUP4:", "limits.yaml:1: 缺少时限档“SUP2”"),
+    ("limits.yaml", "sign: 15m, ", "", "limits.yaml:6: 时限档“E1”须有 sign 时限"),
+    ("limits.yaml", "REWORK: {finish: 3wd}", "REWORK: {sign: 3wd}", "limits.yaml:9: 时限档“REWORK”须有 finish 时限"),
+    ("limits.yaml", "CP15: {dispatch: 1wd, sign: 1wd, contact: 1wd", "CP15: {dispatch: 1wd, sign: 1wd",
+     "limits.yaml:14: 时限档“CP15”须有 contact 时限"),
+    ("limits.yaml", "REWORK: {finish: 3wd}", "REWORK: 3wd", "limits.yaml:9: “REWORK”应为键值表"),
+    ("limits.yaml", "finish: 3d}", "finish: 3wd}", "limits.yaml:7: 时限档“E2”须按自然时间计时，“finish”不能用“3wd”"),
+    ("limits.yaml", "finish: 24h}", "finish: 24h, extension_max: 1, extension: 1d}",
+     "limits.yaml:6: 时限档“E1”不得延期"),
+    ("rules.yaml", "archive: {after: 7d}\n", "", "rules.yaml:1: 缺少“archive”"),
+    ("rules.yaml", "archive: {after: 7d}", "archive: 7d", "rules.yaml:24: “archive”应为键值表"),
+    ("rules.yaml", "archive: {after: 7d}", "archive: {}", "rules.yaml:24: 缺少“after”"),
+    ("rules.yaml", "archive:", "archives: {after: 7d}\narchive:", "rules.yaml:24: 不认识的“archives”"),
+    ("rules.yaml", "archive: {after: 7d}", "archive: {after: 7d, before: 1d}", "rules.yaml:24: 不认识的“before”"),
+    ("rules.yaml", "archive: {after: 7d}", "archive: {after: 7x}",
+     "rules.yaml:24: “after”的时限“7x”不对，应为整数加单位（m、nm、h、nh、d、nd、wh、wd），如 5wd"),
+    ("rules.yaml", "archive: {after: 7d}", 'archive: {after: ""}',
+     "rules.yaml:24: “after”的时限“”不对，应为整数加单位（m、nm、h、nh、d、nd、wh、wd），如 5wd"),
+    ("rules.yaml", "archive: {after: 7d}", "archive: {after: 7}", "rules.yaml:24: “after”应为文字"),
+    ("rules.yaml", "archive: {after: 7d}", "archive: {after: 7d}\narchive: {after: 8d}",
+     "rules.yaml:25: 同一个键出现两次"),
+    ("rules.yaml", "share: 0.8", "share: 1.0", "rules.yaml:29: “share”应在 0 与 1 之间"),
+    ("rules.yaml", "share: 0.8", "share: 0", "rules.yaml:29: “share”应在 0 与 1 之间"),
+    ("rules.yaml", "share: 0.8", "share: 80%", "rules.yaml:29: “share”应为数字"),
+    ("rules.yaml", "share: 0.8", "share: .nan", "rules.yaml:29: “share”应在 0 与 1 之间"),
+    ("rules.yaml", '"17:00"', '"25:00"', "rules.yaml:11: “cutoff”应为 HH:MM"),
+    ("rules.yaml", '"17:00"', '"5pm"', "rules.yaml:11: “cutoff”应为 HH:MM"),
+    ("rules.yaml", '"17:00"', '"17:00\\n"', "rules.yaml:11: “cutoff”应为 HH:MM"),
+    ("rules.yaml", '"17:00"', "1020", "rules.yaml:11: “cutoff”应为文字"),
+    ("rules.yaml", "silence: accept", "silence: agree", "rules.yaml:8: “silence”应为 accept 或 reject"),
+    ("rules.yaml", "silence: accept", 'silence: ""', "rules.yaml:8: “silence”应为 accept 或 reject"),
+    ("rules.yaml", "silence: accept\n", "\n", "rules.yaml:3: 缺少“silence”"),
+    ("rules.yaml", "max_dispatch: 3", "max_dispatch: 0", "rules.yaml:7: “max_dispatch”应为正整数"),
+    ("rules.yaml", "max_dispatch: 3", "max_dispatch: 2.5", "rules.yaml:7: “max_dispatch”应为整数"),
+    ("rules.yaml", "max_dispatch: 3", "max_dispatch: yes", "rules.yaml:7: “max_dispatch”应为整数"),
+    ("rules.yaml", "second_by_director: true", "second_by_director: 1",
+     "rules.yaml:13: “second_by_director”应为true 或 false"),
     ("office_hours.csv", "08:30-12:00", "08:30-14:30",
      "office_hours.csv:2: 办公时段“14:00-18:00”与前一时段重叠或次序颠倒"),
     ("office_hours.csv", "08:30-12:00;14:00-18:00", "14:00-18:00;08:30-12:00",
@@ -273,6 +311,24 @@ def test_an_override_takes_the_place_of_the_derived_row(small):
     rows = {row.id: row for row in small.load().catalogue}
     assert set(rows) == {"ML1", "TZ1"}
     assert (rows["TZ1"].district, rows["TZ1"].unit) == ("D1", "ZJ")
+
+
+def test_every_rule_of_the_file_is_read(small):
+    rules = small.load().rules
+    assert (rules.sign_grace, rules.return_max_dispatch, rules.return_silence) == ("2wh", 3, "accept")
+    assert (rules.extension_cutoff, rules.extension_second_by_director) == (time(17), True)
+    assert (rules.warn_share, rules.escalate_circulate, rules.wait_info_limit) == (0.8, "5wd", "3wd")
+
+
+def test_a_review_that_is_not_made_may_mean_no(small):
+    small.change("rules.yaml", "silence: accept", "silence: reject")
+    assert small.load().rules.return_silence == "reject"
+
+
+@pytest.mark.parametrize("name", ["E1", "E2", "N10", "X15", "REWORK", "SUP1", "SUP2", "SUP3", "CP", "CP15"])
+def test_a_profile_the_rules_know_by_name_must_be_there(small, name):
+    small.change("limits.yaml", f"{name}:", f"{name}A:")
+    assert f"limits.yaml:1: 缺少时限档“{name}”" in small.faults()
 
 
 # The files that break whole parsers: whatever stands in them, the loader answers with faults, never with a traceback.
