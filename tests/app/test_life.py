@@ -94,3 +94,17 @@ async def test_a_suspension_stops_both_clocks_and_gives_back_what_was_left(life)
     assert ticket.due == due + timedelta(days=14)
     assert ticket.citizen_due == due + timedelta(days=14)
     assert not await life.faults()
+
+
+async def test_two_helpers_have_a_clock_each_and_answer_to_the_lead(life):
+    await life.begin()
+    await life.do(A.APPROVE, DISPATCHER)
+    await life.do(A.DISPATCH, DISPATCHER, unit=UNIT, co_units=[OTHER, THIRD], co_demand="请核实权属")
+    clocks = await life.rows("SELECT holder, due FROM clocks WHERE kind = 'co' AND stopped_at IS NULL ORDER BY holder")
+    assert [row["holder"] for row in clocks] == sorted([OTHER, THIRD])
+    life.later(minutes=30)
+    await life.do(A.SIGN, of_unit(UNIT, Role.UNIT_SIGNER))
+    await life.do(A.CO_REPLY, of_unit(OTHER, Role.UNIT_HANDLER), text="不在我局管辖路段")
+    clocks = await life.rows("SELECT holder FROM clocks WHERE kind = 'co' AND stopped_at IS NULL")
+    assert [row["holder"] for row in clocks] == [THIRD]
+    assert not await life.faults()

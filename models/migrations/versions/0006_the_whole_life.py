@@ -400,6 +400,10 @@ def upgrade() -> None:
     op.add_column('tickets', sa.Column('archived_at', sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(op.f('fk_tickets_merged_into_tickets'), 'tickets', 'tickets', ['merged_into'], ['id'])
     op.create_foreign_key(op.f('fk_tickets_sub_unit_units'), 'tickets', 'units', ['sub_unit'], ['code'])
+    op.drop_index("uq_clocks_one_live", table_name="clocks")
+    op.create_index("uq_clocks_one_live", "clocks", ["ticket_id", "kind"], unique=True, postgresql_where=sa.text(
+        "stopped_at IS NULL AND kind NOT IN ('sub_sign', 'sub_finish', 'co')"
+    ))
     for table, name, check in _CHECKS:
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check})")
     for table, name, _, after in _WIDENED:
@@ -438,6 +442,9 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({before}) NOT VALID")
     for table, name, _ in _CHECKS:
         op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    op.drop_index("uq_clocks_one_live", table_name="clocks")
+    op.create_index("uq_clocks_one_live", "clocks", ["ticket_id", "kind"], unique=True,
+                    postgresql_where=sa.text("stopped_at IS NULL"))
     op.drop_constraint(op.f('fk_tickets_sub_unit_units'), 'tickets', type_='foreignkey')
     op.drop_constraint(op.f('fk_tickets_merged_into_tickets'), 'tickets', type_='foreignkey')
     op.drop_column('tickets', 'archived_at')
