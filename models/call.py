@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, tex
 from sqlmodel import Field
 
 from models.base import Json, Table, Timestamp, code_check, utc_now
-from models.codes import CallOutcome
+from models.codes import CallDirection, CallOutcome
 
 
 class CallEventRow(Table, table=True):
@@ -35,15 +35,22 @@ class Call(Table, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         code_check("outcome", CallOutcome),
+        code_check("direction", CallDirection),
+        CheckConstraint("(direction = 'out') = (order_id IS NOT NULL)", name="ordered"),
         Index(None, "started_at"),
-        # the sweeper's question: ended calls that may still need a ticket
+        # the sweeper's question: ended calls that may still need a ticket, or of which nobody was told
         Index("ix_calls_undrafted", "ended_at", postgresql_where=text("drafted_at IS NULL AND ended_at IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True)
     node: str
+    direction: str = CallDirection.IN.value
+    order_id: str | None = Field(default=None, unique=True)
+    """Of a call the hotline placed: the order for it."""
     ani: str | None = None
+    """The calling number: the citizen's, or of a call we placed our own."""
     dialled: str | None = None
+    """The called number: of a call we placed the citizen's."""
     sip_call_id: str | None = None
     citizen_id: int | None = Field(default=None, foreign_key="citizens.id")
     started_at: datetime = Field(sa_type=Timestamp)
@@ -63,8 +70,12 @@ class Call(Table, table=True):
     """Ticket number telephony reserved for this call."""
     number_read: bool = False
     """Whether that number was read to the caller."""
+    survey: str | None = None
+    """Which survey was to be asked."""
+    answers: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
+    """Of the survey: question → {"digit", "answer"}, as far as it came."""
     drafted_at: datetime | None = Field(default=None, sa_type=Timestamp)
-    """When it was settled whether this call makes a ticket."""
+    """When it was settled whether this call makes a ticket; of a call we placed, when its end was passed on."""
 
 
 class CallLeg(Table, table=True):

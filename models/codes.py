@@ -226,6 +226,13 @@ class Role(LabelledText):
     AUDITOR = "auditor", "审计员"
 
 
+class CallDirection(LabelledText):
+    """Who placed a call."""
+
+    IN = "in", "呼入"
+    OUT = "out", "呼出"
+
+
 class CallOutcome(LabelledText):
     """How a call ended: telephony's outcomes, and what the ticket side finds out later."""
 
@@ -237,6 +244,14 @@ class CallOutcome(LabelledText):
     ABANDONED_GREETING = "abandoned_greeting", "听提示时挂断"
     FAILED = "failed", "接通失败"
     NO_WORDS = "no_words", "无有效话语"
+    # of calls the hotline places
+    SURVEYED = "surveyed", "已答完"
+    PARTLY_SURVEYED = "partly_surveyed", "部分作答"
+    NOT_SURVEYED = "not_surveyed", "接通未作答"
+    UNANSWERED = "unanswered", "无人接听"
+    BUSY = "busy", "占线"
+    DECLINED = "declined", "拒接"
+    UNREACHABLE = "unreachable", "无法接通"
 
 
 class TicketEventKind(LabelledText):

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models.call import Call, CallEventRow, CallLeg, Caption, Recording
-from models.codes import CallOutcome
+from models.codes import CallDirection, CallOutcome
 from models.outbox import OutboxRow
 from models.session import fault_of
 from telephony import events
@@ -96,6 +96,7 @@ async def _ensure_call(session: AsyncSession, event: events.Envelope) -> None:
         .values(
             id=event.call_id,
             node=event.node,
+            direction=CallDirection.IN.value,
             started_at=event.at,
             outcome=CallOutcome.IN_PROGRESS.value,
             digits="",

@@ -32,7 +32,8 @@ FIRST_AND_LAST = {
     "Tier": (4, 1, "市热线中心", 4, "社区/经办"),
     "ClockKind": (27, "dispatch", "派单", "evaluation_rectify", "差评整改"),
     "Role": (19, "agent", "话务员", "auditor", "审计员"),
-    "CallOutcome": (8, "in_progress", "通话中", "no_words", "无有效话语"),
+    "CallDirection": (2, "in", "呼入", "out", "呼出"),
+    "CallOutcome": (15, "in_progress", "通话中", "unreachable", "无法接通"),
     "TicketEventKind": (9, "created", "受理登记", "recalculated", "日历变更重算时限"),
     "ActorKind": (3, "user", "用户", "cli", "命令行"),
 }
