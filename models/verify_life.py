@@ -14,7 +14,7 @@ LIFE_QUERIES: dict[str, tuple[str, str]] = {
         "SELECT t.no FROM tickets t LEFT JOIN holdings h ON h.ticket_id = t.id AND h.ended_at IS NULL "
         "LEFT JOIN units u ON u.code = h.unit WHERE CASE "
         f"WHEN t.status IN {_ENDED} THEN h.id IS NOT NULL "
-        f"WHEN t.status IN {_HELD} THEN h.id IS NULL OR h.unit <> t.host_unit "
+        f"WHEN t.status IN {_HELD} THEN h.id IS NULL OR h.unit IS DISTINCT FROM t.host_unit "
         "WHEN t.status = 15 THEN h.id IS NULL "
         "ELSE h.id IS NULL OR u.kind <> 'hotline' END",
     ),
@@ -22,7 +22,8 @@ LIFE_QUERIES: dict[str, tuple[str, str]] = {
         "SELECT count(*) FROM holdings",
         "SELECT t.no FROM (SELECT ticket_id, started_at, lag(ended_at) OVER w AS before, "
         "row_number() OVER w AS place FROM holdings WINDOW w AS (PARTITION BY ticket_id ORDER BY id)) h "
-        "JOIN tickets t ON t.id = h.ticket_id WHERE h.place > 1 AND h.started_at IS DISTINCT FROM h.before "
+        "JOIN tickets t ON t.id = h.ticket_id WHERE h.started_at IS DISTINCT FROM "
+        "CASE WHEN h.place = 1 THEN t.created_at ELSE h.before END "
         "AND NOT EXISTS (SELECT FROM ticket_events e WHERE e.ticket_id = h.ticket_id AND e.at = h.started_at "
         f"AND e.kind IN {_REOPENED})",
     ),
@@ -94,8 +95,12 @@ LIFE_QUERIES: dict[str, tuple[str, str]] = {
     ),
     "escalated_once_a_level": (
         "SELECT count(*) FROM ticket_events WHERE kind IN ('escalate', 'circulate')",
-        "SELECT t.no FROM ticket_events e JOIN tickets t ON t.id = e.ticket_id WHERE e.kind = 'circulate' "
-        "GROUP BY t.no HAVING count(*) > 1",
+        "SELECT DISTINCT t.no FROM ticket_events e JOIN tickets t ON t.id = e.ticket_id JOIN ticket_events before "
+        "ON before.ticket_id = e.ticket_id AND before.seq < e.seq WHERE (e.kind = 'circulate' "
+        "AND before.kind = 'circulate') OR (e.kind = 'escalate' AND before.kind IN ('escalate', 'supervise') "
+        "AND CAST(before.payload ->> 'level' AS int) >= CAST(e.payload ->> 'level' AS int) AND NOT EXISTS "
+        "(SELECT FROM ticket_events l WHERE l.ticket_id = e.ticket_id AND l.kind = 'lift_supervision' "
+        "AND l.seq BETWEEN before.seq AND e.seq))",
     ),
     "merged_ticket_has_an_unmerged_master": (
         "SELECT count(*) FROM tickets WHERE merged_into IS NOT NULL",

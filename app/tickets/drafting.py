@@ -123,6 +123,7 @@ async def _run_by_default(
     session: AsyncSession, router: Router, ticket: Ticket, accepted: datetime, now: datetime
 ) -> None:
     """Nobody knows yet what it is about, and the citizen waits all the same: the city's default limits run."""
+    await settle_holder(session, ticket, router.book.hotline(), now, "热线受理")
     found = router.limits(None, accepted)
     if found is None:
         return
@@ -130,7 +131,6 @@ async def _run_by_default(
     ticket.profile, ticket.due, ticket.citizen_due = limits.profile, limits.due, limits.citizen_due
     ticket.confirm = faults
     await settle_clocks(session, ticket, limits, accepted, now, router.book, dispatched=False)
-    await settle_holder(session, ticket, router.book.hotline(), now, "热线受理")
 
 
 async def _fill_in(

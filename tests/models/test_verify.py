@@ -10,6 +10,8 @@ from sqlalchemy.exc import InternalError
 
 from models.verify import verify
 
+from .breaches_of_life import LIFE_BREACHES
+
 _EVENT = "WHERE ticket_id = (SELECT id FROM tickets WHERE no = 'T1') AND seq"
 _T1_CLOCK = "WHERE ticket_id = (SELECT id FROM tickets WHERE no = 'T1') AND kind"
 
@@ -17,7 +19,8 @@ BREACHES = [
     # what is done to the record by hand; what is found: check → examples
     ("ALTER TABLE tickets DROP CONSTRAINT ck_tickets_one_host_when_dispatched;"
      "UPDATE tickets SET host_unit = NULL WHERE no = 'T1'",
-     {"dispatched_ticket_has_one_host": ("T1",), "clock_is_the_holders": ("T1",)}),
+     {"dispatched_ticket_has_one_host": ("T1",), "clock_is_the_holders": ("T1",),
+      "open_ticket_has_one_holder_and_the_right_one": ("T1",)}),
     (f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'",
      {"ticket_has_one_citizen_clock": ("T1",), "ticket_has_its_citizen_clock_or_says_why_not": ("T1",)}),
     (f"DELETE FROM clocks {_T1_CLOCK} = 'citizen'; UPDATE tickets SET citizen_due = NULL WHERE no = 'T1'",
@@ -28,8 +31,8 @@ BREACHES = [
      "jsonb_build_object('backfill', '24h'))) WHERE no = 'T1'",
      {"ticket_has_its_citizen_clock_or_says_why_not": ("T1",)}),
     ("DROP INDEX uq_clocks_one_citizen; DROP INDEX uq_clocks_one_live; INSERT INTO clocks (ticket_id, kind, family, "
-     '"limit", started_at, due, paused) SELECT ticket_id, kind, family, "limit", started_at, due, paused '
-     f"FROM clocks {_T1_CLOCK} = 'citizen'", {"ticket_has_one_citizen_clock": ("T1",)}),
+     '"limit", started_at, due, paused, next_at) SELECT ticket_id, kind, family, "limit", started_at, due, paused, '
+     f"next_at FROM clocks {_T1_CLOCK} = 'citizen'", {"ticket_has_one_citizen_clock": ("T1",)}),
     (f"UPDATE clocks SET holder = 'D2' {_T1_CLOCK} = 'finish'", {"clock_is_the_holders": ("T1",)}),
     (f"UPDATE clocks SET holder = NULL {_T1_CLOCK} = 'finish'", {"clock_is_the_holders": ("T1",)}),
     (f"UPDATE clocks SET due = due + interval '1 second' {_T1_CLOCK} = 'citizen'",
@@ -54,7 +57,7 @@ BREACHES = [
      "WHERE call_id = 'c1' AND kind = 'ended'", {"call_ended_once": ("c1",)}),
     ("UPDATE call_events SET fault = 'x' WHERE call_id = 'c2' AND seq = 2", {"call_event_was_applied": ("c2/2",)}),
     ("ALTER TABLE units DISABLE TRIGGER ALL; UPDATE units SET parent = 'D1' WHERE code = 'HL'",
-     {"units_are_a_tree": ("D1", "D2", "HL")}),
+     {"units_are_a_tree": ("D1", "D2", "D3", "HL")}),
     ("UPDATE places SET parent = 'P1' WHERE code = 'C'", {"places_are_a_tree": ("C", "P1")}),
     # the ledgers
     (f"UPDATE ticket_events SET payload = payload || '{{\"unit\": \"D2\"}}' {_EVENT} = 2",
@@ -69,13 +72,14 @@ BREACHES = [
      {"ticket_events_are_unaltered": ("T1#2",), "ticket_state_is_in_its_events": ("T1",)}),
     (f"UPDATE ticket_events SET seq = 9 {_EVENT} = 1; UPDATE ticket_events SET seq = 1 {_EVENT} = 2;"
      f"UPDATE ticket_events SET seq = 2 {_EVENT} = 9", {"ticket_events_are_unaltered": ("T1#1",)}),
-    ("UPDATE ticket_events SET ticket_id = (SELECT max(id) FROM tickets), seq = 4 " + _EVENT + " = 3",
+    ("UPDATE ticket_events SET ticket_id = (SELECT id FROM tickets WHERE no = 'T2'), seq = 4 " + _EVENT + " = 3",
      {"ticket_events_are_unaltered": ("T2#4",), "ticket_state_is_in_its_events": ("T1",)}),
     ("UPDATE audit_log SET actor = 'user:b' WHERE seq = 2", {"audit_log_is_unaltered": ("#2",)}),
     ("UPDATE audit_log SET at = at + interval '1 second' WHERE seq = 1", {"audit_log_is_unaltered": ("#1",)}),
     ("UPDATE audit_log SET detail = '{\"phone\": false}' WHERE seq = 1", {"audit_log_is_unaltered": ("#1",)}),
     ("UPDATE audit_log SET subject = 'ticket:T9' WHERE seq = 3", {"audit_log_is_unaltered": ("#3",)}),
     ("DELETE FROM audit_log WHERE seq = 2", {"audit_log_is_unaltered": ("#2",)}),
+    *LIFE_BREACHES,
 ]  # fmt: skip
 
 
@@ -84,7 +88,7 @@ async def test_a_healthy_record_has_no_breach_and_everything_was_looked_at(recor
     assert [(check.name, check.examples) for check in checks if check.breaches] == []
     assert [check.name for check in checks if check.looked_at == 0] == []
     looked_at = {check.name: check.looked_at for check in checks}
-    assert looked_at["ticket_events_are_unaltered"] == 2
+    assert looked_at["ticket_events_are_unaltered"] == 7
     assert looked_at["audit_log_is_unaltered"] == 3
     assert looked_at["call_event_was_applied"] == 6
 
