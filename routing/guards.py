@@ -9,6 +9,10 @@ from routing.workflow_terms import Facts, Guard
 HAS_CATEGORY = Guard("category_missing", "请先选定诉求类别", lambda f: f.has_category)
 HAS_WORDS = Guard("words_missing", "诉求内容尚未登记", lambda f: f.has_words)
 
+RATING_EXPLAINED = Guard(
+    "rating_not_explained", "只有核实为无法定依据或误评的差评可以直接办结", lambda f: f.rating_explained
+)
+
 NEEDS_SIGN = Guard("sign_not_needed", "该类工单无须签收", lambda f: f.needs_sign)
 NO_SIGN = Guard("sign_needed", "该类工单须签收、答复", lambda f: not f.needs_sign)
 

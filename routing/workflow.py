@@ -117,6 +117,7 @@ INTAKE = (
     step(A.ANSWER, S.DRAFT, S.DIRECT, _AGENTS, needs=("text",), takes=("knowledge_id",), guards=(g.HAS_WORDS,),
          clocks=(stop(K.DISPATCH),)),
     step(A.CLOSE, S.DIRECT, S.CLOSED, _AGENTS, _SYSTEM, clocks=CLOSE_CLOCKS),
+    step(A.CLOSE, S.REVIEW, S.CLOSED, _REVIEWERS, needs=("reason",), guards=(g.RATING_EXPLAINED,), clocks=CLOSE_CLOCKS),
     step(A.NOT_ACCEPT, (S.DRAFT, S.REVIEW, S.DISPATCH), S.NOT_ACCEPTED, _INTAKE, needs=("code", "reason"),
          takes=("route",), clocks=END_CLOCKS),
     step(A.TRANSFER, (S.DRAFT, S.REVIEW), S.TRANSFERRED, _INTAKE, needs=("target", "reason"), takes=("call_id",),

@@ -58,6 +58,8 @@ class Facts:
     """E1 or E2: natural time, no extension, no arbitration before somebody acts."""
     has_category: bool = True
     has_words: bool = True
+    rating_explained: bool = False
+    """A bad rating that was verified and explained to its rater: nobody has to put it right."""
     needs_sign: bool = True
     """The profile has a sign limit; praise and what is passed on (P, T) go to the unit without."""
     dispatch_count: int = 0

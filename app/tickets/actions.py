@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import local_iso
+from app.evaluations.following import follow
 from app.messages.writing import write_message
 from app.tickets.body import PERSONAL, ActionBody
 from app.tickets.clocks_of_step import apply_clocks
@@ -115,6 +116,7 @@ async def take(s: Stepping) -> TicketEvent:
     await apply_clocks(s)
     _lapse(s.present, s)
     _dismiss_workers(s)
+    await follow(s.db, s.ticket, s.clockwork, s.party.name, s.now)
     s.clockwork.settle()
     reason = s.body.reason or s.body.basis or s.step.action.label
     await settle_holder(s.db, s.ticket, s.book.hotline(), s.now, reason, anew=s.step.action in _ANEW)

@@ -12,11 +12,11 @@ from sqlmodel import col
 
 from app.clock import CITY_ZONE
 from app.tickets.body import ActionBody
-from models.codes import ClockKind, Satisfied, Solved, TicketStatus
+from models.codes import Channel, ClockKind, Satisfied, Solved, TicketStatus
 from models.handling import Callback, ContactRecord, Supervision
 from models.ownership import CoHandling, Request, SubDispatch
 from models.ticket import Clock, Ticket
-from models.workflow_codes import CallbackResult, ContactResult, PauseReason, RequestKind, TicketAction
+from models.workflow_codes import CallbackResult, ContactResult, EvaluationClass, PauseReason, RequestKind, TicketAction
 from routing.calendar.shifts import cutoff, extended
 from routing.errors import CalendarError
 from routing.rulebook import Rulebook
@@ -45,6 +45,8 @@ class Present:
     """Of the present round."""
     urged_today: int = 0
     paused: PauseReason | None = None
+    verdict: str | None = None
+    """Of the bad rating it came from."""
     target: Ticket | None = None
     """The other ticket of a merge or link."""
 
@@ -80,6 +82,9 @@ async def read_present(db: AsyncSession, ticket: Ticket, now: datetime, target_n
     pause = text("SELECT reason FROM pauses WHERE ticket_id = :ticket_id AND ended_at IS NULL")
     reason = (await db.execute(pause, of)).scalar_one_or_none()
     present.paused = PauseReason.of(reason) if reason else None
+    if ticket.channel == Channel.BAD_REVIEW:
+        rating = text("SELECT verdict FROM service_evaluations WHERE ticket_id = :ticket_id")
+        present.verdict = (await db.execute(rating, of)).scalar_one_or_none()
     if target_no is not None:
         found = select(Ticket).filter_by(no=target_no)
         present.target = (await db.execute(found)).scalar_one_or_none()
@@ -107,6 +112,7 @@ def facts_of(
         urgent=urgent,
         has_category=ticket.category is not None,
         has_words=bool(ticket.content.strip()) and ticket.category is not None,
+        rating_explained=present.verdict in {EvaluationClass.GROUNDLESS, EvaluationClass.MISTAKEN},
         needs_sign=profile.sign is not None,
         dispatch_count=ticket.dispatch_count,
         max_dispatch=rules.return_max_dispatch,

@@ -1,0 +1,151 @@
+"""好差评: ratings come in, bad ones are verified within a working day, put right, followed up, published (§8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.errors import HotlineError
+from app.tickets.actions import act, lock_ticket
+from app.tickets.body import ActionBody
+from app.tickets.clockwork import Clockwork
+from app.tickets.errors import InputError, UnknownCodeError
+from app.tickets.party import SYSTEM, Party
+from app.tickets.texts import clean
+from models.codes import ClockKind, ExcludeReason, Role
+from models.evaluation import ServiceEvaluation
+from models.handling import ContactRecord
+from models.ticket import Clock, Ticket
+from models.workflow_codes import ContactResult, EvaluationClass, EvaluationState, TicketAction
+from routing.evaluation import PROFILES, masked
+from routing.rulebook import Rulebook
+
+CATEGORY = "140102"
+"""窗口态度/拖延(差评)."""
+_VERIFIERS = frozenset({Role.DISPATCHER, Role.DISPATCH_SUPERVISOR})
+_PUBLISHERS = frozenset({Role.DISPATCH_SUPERVISOR, Role.DIRECTOR})
+
+
+class NoEvaluationError(HotlineError):
+    """There is no such rating."""
+
+    id = "evaluation.missing"
+    status = 404
+
+
+class EvaluationStateError(HotlineError):
+    """The loop of this rating is not there."""
+
+    id = "evaluation.wrong_state"
+    status = 409
+
+
+class NotVerifiedError(HotlineError):
+    """Nobody has called the rater yet."""
+
+    id = "evaluation.not_called_back"
+    status = 409
+
+
+class EvaluationForbiddenError(HotlineError):
+    """Not for these roles."""
+
+    id = "evaluation.not_permitted"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the call-back found, why, and which unit is to put it right (the rated one when None)."""
+
+    verdict: EvaluationClass
+    reason: str
+    unit: str | None = None
+
+
+async def locked(db: AsyncSession, number: int) -> ServiceEvaluation:
+    """The rating, ours until the end of the transaction. NoEvaluationError: there is none."""
+    query = select(ServiceEvaluation).filter_by(id=number).with_for_update()
+    rating = (await db.execute(query)).scalar_one_or_none()
+    if rating is None:
+        raise NoEvaluationError("没有这条评价")
+    return rating
+
+
+async def judge(
+    db: AsyncSession, book: Rulebook, number: int, verdict: Verdict, party: Party, now: datetime
+) -> ServiceEvaluation:
+    """Settle what a bad rating is, after its rater was called back. The caller commits.
+
+    a) and b) go to the unit with their limit, c) is explained to the rater, d) is kept and marked: it does not count.
+
+    Raises:
+        NoEvaluationError, EvaluationStateError, EvaluationForbiddenError: see there.
+        NotVerifiedError: the hotline has no contact record yet (实名差评 are all called back).
+        InputError: no reason, or a unit that does not exist.
+    """
+    if not party.roles & _VERIFIERS:
+        raise EvaluationForbiddenError("您的角色不能核实差评")
+    rating = await locked(db, number)
+    if rating.state != EvaluationState.VERIFY or rating.ticket_id is None:
+        raise EvaluationStateError("该评价不在待核实状态")
+    reason = clean(verdict.reason, "reason")
+    unit = verdict.unit or rating.unit
+    if unit not in book.units:
+        raise UnknownCodeError(f"没有代码为“{unit}”的单位", "unit")
+    called = select(col(ContactRecord.id)).where(
+        col(ContactRecord.ticket_id) == rating.ticket_id,
+        col(ContactRecord.unit).is_(None),
+        col(ContactRecord.result).in_([ContactResult.REACHED.value, ContactResult.NOT_REACHED.value]),
+    )
+    if (await db.execute(called.limit(1))).scalar_one_or_none() is None:
+        raise NotVerifiedError("请先回访评价人并登记联系记录，再作核实结论")
+    rating.verdict, rating.verdict_reason = verdict.verdict.value, reason
+    rating.verified_at, rating.verified_by = now, party.name
+    no = await _number(db, rating.ticket_id)
+    ticket = await lock_ticket(db, no)
+    clocks = list((await db.execute(select(Clock).filter_by(ticket_id=ticket.id, stopped_at=None))).scalars())
+    work = Clockwork(db, ticket, clocks, book, now)
+    work.stop([ClockKind.EVALUATION_VERIFY], "verified")
+    if verdict.verdict in PROFILES:
+        ticket.profile = PROFILES[verdict.verdict]
+        rating.state = EvaluationState.RECTIFY.value
+        limit = book.profile(ticket.profile).finish
+        work.start(ClockKind.EVALUATION_RECTIFY, limit=limit, holder=unit)
+        await db.flush()
+        await act(db, book, no, TicketAction.APPROVE, ActionBody(), SYSTEM, now)
+        await act(db, book, no, TicketAction.DISPATCH, ActionBody(unit=unit, reason=reason), SYSTEM, now)
+        return rating
+    if verdict.verdict is EvaluationClass.MISTAKEN:
+        ticket.in_scope, ticket.exclude_reason = False, ExcludeReason.MALICIOUS.value
+    await db.flush()
+    await act(db, book, no, TicketAction.CLOSE, ActionBody(reason=reason), party, now)
+    return rating
+
+
+async def publish(db: AsyncSession, number: int, reply: str | None, party: Party, now: datetime) -> ServiceEvaluation:
+    """Put a reply before the public's eyes, masked; what the unit answered, where no other text is given.
+
+    Raises:
+        NoEvaluationError, EvaluationForbiddenError: see there.
+        EvaluationStateError: the loop is not over.
+        InputError: there is nothing to publish.
+    """
+    if not party.roles & _PUBLISHERS:
+        raise EvaluationForbiddenError("您的角色不能公开评价答复")
+    rating = await locked(db, number)
+    if rating.state != EvaluationState.DONE:
+        raise EvaluationStateError("差评尚未办结，不能公开")
+    words = reply or rating.rectification or rating.verdict_reason
+    if not words:
+        raise InputError("没有可公开的答复", "reply")
+    rating.reply, rating.published_at = masked(clean(words, "reply")), now
+    return rating
+
+
+async def _number(db: AsyncSession, ticket_id: int) -> str:
+    return (await db.execute(select(col(Ticket.no)).filter_by(id=ticket_id))).scalar_one()
