@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,9 +22,11 @@ from app.auth.controllers import Auth
 from app.auth.guards import SessionAuthentication
 from app.auth.services import HashingQueue
 from app.calls.controllers import CallEvents
+from app.city_watch import CITY_WATCH_S, CityWatch
 from app.clock import utc_now
 from app.db import provide_session
 from app.instance import database_url, ensure_secret
+from app.jobs.loops import forever
 from app.log import configure_logging
 from app.metrics import REQUEST_SECONDS
 from app.pages.controllers import Pages
@@ -81,11 +84,16 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     url = database_url(settings)
     db = engine(url)
 
+    def renew() -> None:
+        app.state.book = read_rulebook(settings)
+
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.live.start()
+        watch = asyncio.create_task(forever("city", CityWatch(app.state.sessions, renew).once, first_s=CITY_WATCH_S))
         yield
-        await app.state.live.stop()
+        watch.cancel()
+        await asyncio.gather(watch, app.state.live.stop(), return_exceptions=True)
         await db.dispose()
 
     app = Litestar(

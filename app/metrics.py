@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 CALL_EVENTS = Counter("hotline_call_events", "Call events received, by kind", ["kind"])
 TICKETS_DRAFTED = Counter("hotline_tickets_drafted", "Tickets drafted from calls, by urgency", ["urgency"])
@@ -10,3 +10,4 @@ CALLS_WITHOUT_WORDS = Counter("hotline_calls_without_words", "Ended calls in whi
 JOBS = Counter("hotline_jobs", "Jobs done, by topic and result", ["topic", "result"])
 REQUEST_SECONDS = Histogram("hotline_http_request_seconds", "HTTP requests, by route and status", ["route", "status"])
 CLOCK_RUNGS = Counter("hotline_clock_rungs", "Rungs of clocks taken, by deed and result", ["deed", "result"])
+CLOCK_LAG = Gauge("hotline_clock_lag_seconds", "How late the earliest clock is that is due and not taken yet")

@@ -34,6 +34,15 @@ class Router:
         """The city's rules for the life of a ticket."""
         self._calendar = self.book.calendar
 
+    def of_city(self, city: City) -> Router:
+        """The same classifier, for a city whose data has changed.
+
+        Raises:
+            ModelError: it knows leaves that the city does not know any more.
+        """
+        self._model.check({category.code for category in city.categories}, city.name)
+        return Router(city, self._model)
+
     def limits(self, profile: str | None, accepted: datetime) -> tuple[Limits, list[str]] | None:
         """When the limits of a profile (None: the city's default) are up, and what could not be computed and why.
 

@@ -15,14 +15,31 @@ from routing.assess import Router
 from routing.city import load
 from routing.classifier.appeals import build, of_history
 
+_renewed: list[Router] = []
+"""The newest; empty: the city is still that of the start."""
 
-@cache
+
 def router() -> Router:
     """The city and the classifier, loaded once a process.
 
     Raises:
         ModelError: a classifier that cannot be read, or with labels the city does not know.
     """
+    return _renewed[-1] if _renewed else _first()
+
+
+def renew_city() -> None:
+    """Read the city's folder again; the classifier stays.
+
+    Raises:
+        CityError: the folder has faults; what was read before stays.
+        ModelError: the classifier knows leaves that the city does not know any more.
+    """
+    _renewed[:] = [router().of_city(load(AppSettings().city_dir))]
+
+
+@cache
+def _first() -> Router:
     settings = AppSettings()
     city = load(settings.city_dir)
     built = settings.build_dir / "appeals"

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 
 import dramatiq
 import psycopg
@@ -21,15 +22,17 @@ from dramatiq.middleware import AsyncIO, Retries, ShutdownNotifications, TimeLim
 from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
+from app.city_watch import CityWatch
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
-from app.jobs.drafting import draft, router
+from app.jobs.drafting import draft, renew_city, router
 from app.jobs.keys import sweep_keys
+from app.jobs.loops import forever
 from app.jobs.outbox import Handler, claim, perform
+from app.jobs.ticking import tick_once
 from app.settings import AppSettings
 from app.tickets.clocks import start_missing_clocks
 from models.outbox import OutboxRow
@@ -115,32 +118,26 @@ async def _listen(url: str, news: asyncio.Event) -> None:
         delay = min(delay * 2, _LONGEST_DELAY_S)
 
 
-async def _relay(relay: Relay, news: asyncio.Event) -> None:
-    delay = 0.1
-    while True:
-        news.clear()
-        try:
-            handed = await relay.once()
-            delay = 0.1
-        except (DBAPIError, OSError) as error:
-            log.warning("database_not_reached", error=type(error).__name__)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, _LONGEST_DELAY_S)
-            continue
-        if not handed:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), _POLL_S)
+async def _relay_once(relay: Relay, news: asyncio.Event) -> float:
+    news.clear()
+    if not await relay.once():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(news.wait(), _POLL_S)
+    return 0.0
 
 
-async def _sweeper(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
-    judge, after = await asyncio.to_thread(router), 0
-    while True:
-        await asyncio.sleep(_SWEEP_S)
-        try:
-            await sweep(db, late)
-            after = await start_missing_clocks(db, judge, utc_now(), after=after)
-        except (DBAPIError, OSError) as error:
-            log.warning("database_not_reached", error=type(error).__name__)
+class Sweeper:
+    """Looks for what fell through: calls without a ticket, clocks that can be started by now."""
+
+    def __init__(self, db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
+        self._db, self._late, self._after = db, late, 0
+
+    async def once(self) -> float:
+        """One round; how many seconds until the next."""
+        await sweep(self._db, self._late)
+        judge = await asyncio.to_thread(router)
+        self._after = await start_missing_clocks(self._db, judge, utc_now(), after=self._after)
+        return _SWEEP_S
 
 
 async def _main(settings: AppSettings, actor: dramatiq.Actor[[int], None]) -> None:
@@ -150,8 +147,12 @@ async def _main(settings: AppSettings, actor: dramatiq.Actor[[int], None]) -> No
     db = sessions(db_engine)
     work = [
         asyncio.create_task(_listen(url, news)),
-        asyncio.create_task(_relay(Relay(db, actor, HANDLERS), news)),
-        asyncio.create_task(_sweeper(db, timedelta(seconds=settings.late_text_s))),
+        asyncio.create_task(forever("relay", partial(_relay_once, Relay(db, actor, HANDLERS), news))),
+        asyncio.create_task(
+            forever("sweeper", Sweeper(db, timedelta(seconds=settings.late_text_s)).once, first_s=_SWEEP_S)
+        ),
+        asyncio.create_task(forever("ticker", lambda: tick_once(db, router().book, utc_now()))),
+        asyncio.create_task(forever("city", CityWatch(db, renew_city).once)),
     ]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

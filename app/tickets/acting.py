@@ -14,6 +14,7 @@ from app.tickets.body import ActionBody
 from app.tickets.clockwork import arm, course_of
 from app.tickets.party import SYSTEM
 from models.codes import ClockKind
+from models.session import place_of
 from models.ticket import Clock, Ticket
 from models.workflow_codes import TicketAction
 from routing.calendar.limit import Limit
@@ -44,7 +45,7 @@ async def act_on(
 ) -> tuple[Outcome, Deed | None]:
     """Take the one rung that is due on this clock, with all that comes of it, or none of it.
 
-    Raises: only what is no fault of the ticket's (see app.tickets.ticker.is_outage).
+    Raises: only what is no fault of the ticket's (see models.session.is_outage).
     """
     async with sessions() as db:
         found = await _lock(db, ticket_id, clock_id, now)
@@ -123,17 +124,11 @@ async def put_off(
                 kind=clock.kind,
                 stage=clock.stage,
                 until=clock.next_at.isoformat(),
-                **_told(error),
+                error=type(error).__name__,
+                id=getattr(error, "id", None),
+                where=place_of(error),
             )
         await db.commit()
-
-
-def _told(error: Exception) -> dict[str, object]:
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else None
-    return {"error": type(error).__name__, "id": getattr(error, "id", None), "where": where}
 
 
 async def _lock(db: AsyncSession, ticket_id: int, clock_id: int, now: datetime) -> tuple[Ticket, Clock] | None:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.metrics import CLOCK_RUNGS
 from app.tickets.acting import Outcome, act_on, put_off
 from app.tickets.marking import claim, claim_one, mark
 from app.tickets.rungs import Climbed, DueTicket
+from models.session import is_outage
 from routing.rulebook import Rulebook
-
-_OUTAGES = ("08", "53", "57")
-"""SQLSTATE classes: no connection, no resources, shut down by an operator."""
 
 
 @dataclass(slots=True)
@@ -143,13 +140,3 @@ async def _put_off(
     ticked.failed += 1
     CLOCK_RUNGS.labels("any", Outcome.FAILED.value).inc()
     await put_off(sessions, book, ticket_id, clock_id, now, error)
-
-
-def is_outage(error: Exception) -> bool:
-    """Whether it is the database that is away, not a ticket that is at fault."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError)
-    state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or (state is None and isinstance(error, OperationalError)):
-        return True
-    return state is not None and state[:2] in _OUTAGES

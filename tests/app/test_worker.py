@@ -126,23 +126,14 @@ async def test_the_sweeper_makes_a_ticket_of_a_call_whose_text_never_came(city_d
     assert await rows(city_db, "SELECT status, title FROM tickets") == [(10, "录音待转写")]
 
 
-async def test_the_sweeper_starts_clocks_that_the_calendar_did_not_know_before(
-    city_db, city_sessions, judge, monkeypatch
-):
+async def test_the_sweeper_starts_clocks_that_the_calendar_did_not_know_before(city_db, city_sessions, judge):
     await bring(city_db, whole(CONSULT))
     await draft(city_sessions, {"call_id": "c1"})
     await city_db.execute(text("DELETE FROM clocks WHERE family = 'citizen'"))  # as if the year had not been known
     await city_db.execute(text("UPDATE tickets SET citizen_due = NULL, missing_clocks = '{citizen}'"))
     await city_db.commit()
-    monkeypatch.setattr(worker, "_SWEEP_S", 0.05)
-    sweeper = asyncio.create_task(worker._sweeper(city_sessions, timedelta(seconds=600)))
-
-    async def started():
-        await city_db.rollback()
-        return await rows(city_db, "SELECT 1 FROM clocks WHERE family = 'citizen'")
-
-    await _until(started, "the citizen's clock")
-    sweeper.cancel()
+    await worker.Sweeper(city_sessions, timedelta(seconds=600)).once()
+    await city_db.rollback()
     assert await rows(city_db, "SELECT missing_clocks, citizen_due IS NOT NULL FROM tickets") == [([], True)]
     assert await rows(city_db, "SELECT count(*) FROM ticket_events WHERE kind = 'clocks_started'") == [1]
 
