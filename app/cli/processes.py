@@ -24,8 +24,9 @@ def become(module: str, *arguments: str) -> NoReturn:
 @click.command()
 @click.option("--host", default=None, help="Address to listen on.")
 @click.option("--port", type=int, default=None)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes; one a core.")
 @click.option("--data", "data", type=click.Path(path_type=Path, file_okay=False), default=None)
-def web(host: str | None, port: int | None, data: Path | None) -> None:
+def web(host: str | None, port: int | None, workers: int, data: Path | None) -> None:
     """Serve the HTTP API and the pages."""
     if data is not None:
         os.environ["HOTLINE_DATA_DIR"] = str(data)
@@ -35,6 +36,7 @@ def web(host: str | None, port: int | None, data: Path | None) -> None:
         factory=True,
         host=host or settings.http_host,
         port=port or settings.http_port,
+        workers=workers,
         access_log=False,  # addresses with query strings would be personal data; metrics count requests
         log_config=None,
         server_header=False,
