@@ -21,6 +21,15 @@ _LONGEST_DELAY = timedelta(minutes=5)
 
 Handler = Callable[[async_sessionmaker[AsyncSession], dict[str, Any]], Awaitable[None]]
 
+
+class PutOffError(Exception):
+    """Raised by a handler: no fault of the row's; it comes again at ``at``. ``why`` is stored: ids only."""
+
+    def __init__(self, at: datetime, why: str) -> None:
+        super().__init__(why)
+        self.at = at
+
+
 _CLAIM = text(
     """
     UPDATE outbox SET attempts = attempts + 1, available_at = :until
@@ -54,6 +63,14 @@ async def perform(
         return False
     try:
         await handlers[row.topic](sessions, row.payload)
+    except PutOffError as error:
+        JOBS.labels(row.topic, "put_off").inc()
+        await _settle(
+            sessions,
+            "UPDATE outbox SET last_error = :error, available_at = :at WHERE id = :id",
+            {"error": str(error), "at": error.at, "id": row_id},
+        )
+        return False
     except Exception as error:  # whatever it was, it must not lose the row
         JOBS.labels(row.topic, "failed").inc()
         fault = fault_of(error)

@@ -16,20 +16,61 @@ NOT_ACCEPTED = "not_accepted.csv"
 EMERGENCY_LEAVES = "emergency_leaves"
 
 
+_EVERYWHERE = frozenset({"ticket_no", "query_code"})
+MESSAGE_SLOTS: dict[str, frozenset[str]] = {
+    key: _EVERYWHERE | frozenset(slots.split())
+    for key, slots in {
+        "受理": "",
+        "派单": "unit due",
+        "派单无时限": "unit",
+        "延期": "due reason",
+        "挂账": "due reason",
+        "补充": "due",
+        "办结": "link",
+        "并案": "master_no",
+        "并案答复": "master_no reply",
+        "不予受理": "reason route",
+        "重办": "unit due",
+        "督办": "unit",
+        "撤单": "",
+        "维持": "",
+        "漏接": "due",
+        "转接失败": "target",
+    }.items()
+}
+"""The occasions on which a citizen is written to, and what can be said on each (app/messages fills it in)."""
+
+
 def read_messages(root: Path, findings: Findings) -> dict[str, str]:
-    """Templates by key; each must be one that `str.format` can fill."""
+    """Templates by occasion; each must be one that `str.format` can fill. An occasion without one is not written of."""
     messages: dict[str, str] = {}
     document = read_document(root, MESSAGES, findings)
     for key in document.names() if document else ():
-        text = document.get(key, str, "") if document else ""
-        try:
-            slots = [slot for _, slot, _, _ in Formatter().parse(text)]
-        except ValueError:
-            slots = [""]
-        if document and not all(slot is None or slot.isidentifier() for slot in slots):
-            document.fault(f"“{key}”的花括号不成对或栏位名不对，应写作 {{ticket_no}}", key)
-        messages[key] = text
+        assert document is not None
+        messages[key] = document.get(key, str, "")
+        if key in MESSAGE_SLOTS:
+            _check_slots(document, key, messages[key])
+        else:
+            document.fault(f"没有“{key}”这种短信，应为：{'、'.join(MESSAGE_SLOTS)}", key)
+    missing = [key for key in MESSAGE_SLOTS if key not in messages]
+    if document and missing:
+        findings.warn(f"{MESSAGES} 没有这些短信的模板，将不发送：{'、'.join(missing)}")
     return messages
+
+
+def _check_slots(document: Document, key: str, text: str) -> None:
+    try:
+        parts = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
+    except ValueError:
+        parts = [("", "", None)]
+    # a format or a conversion could only misfire: what is filled in is text
+    if not all(slot and slot.isidentifier() and not form and not turned for slot, form, turned in parts):
+        document.fault(f"“{key}”的花括号不成对或栏位名不对，应写作 {{ticket_no}}", key)
+        return
+    for slot, _, _ in parts:
+        if slot not in MESSAGE_SLOTS[key]:
+            known = "、".join(sorted(MESSAGE_SLOTS[key]))
+            document.fault(f"“{key}”没有栏位“{slot}”，可用：{known}", key)
 
 
 def read_prompts(root: Path, findings: Findings) -> dict[str, str]:

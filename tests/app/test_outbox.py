@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.jobs.outbox import LEASE, claim, perform
+from app.jobs.outbox import LEASE, PutOffError, claim, perform
 from models.outbox import OutboxRow
 
 from .telling import START as NOW
@@ -71,6 +71,15 @@ async def test_a_row_that_is_done_is_done_once(db, db_sessions, outbox):
 
 async def test_a_row_that_is_not_there_is_nothing_to_do(db_sessions):
     assert not await perform(db_sessions, {}, 12345, NOW)
+
+
+async def test_a_row_that_its_handler_puts_off_comes_again_when_the_handler_said(db, db_sessions, outbox):
+    async def later(_sessions, _payload):
+        raise PutOffError(NOW + timedelta(hours=3), "gateway.busy")
+
+    assert not await perform(db_sessions, {"t": later}, outbox[0], NOW)
+    told = await rows(db, "SELECT available_at, last_error, done_at FROM outbox WHERE key = '1'")
+    assert told == [(NOW + timedelta(hours=3), "gateway.busy", None)]
 
 
 async def _boom(_sessions, _payload):

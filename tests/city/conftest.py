@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from routing.city import City, CityError, load
+from routing.city.words import MESSAGE_SLOTS
 
 YINCHUAN = Path(__file__).parents[2] / "cities" / "yinchuan"
 
@@ -108,7 +109,7 @@ warn: {share: 0.8, before: 1wd}
 escalate: {supervise: 1wd, circulate: 5wd}
 """,
     "office_hours.csv": "start,intervals\n2026-01-01,08:30-12:00;14:00-18:00\n",
-    "messages.yaml": "受理: 编号{ticket_no}\n",
+    "messages.yaml": "受理: 编号{ticket_no}\n" + "".join(f"{key}: 短信\n" for key in MESSAGE_SLOTS if key != "受理"),
     "prompts.yaml": "greeting: 您好\n",
     "prompts/greeting.wav": "",
     "emergency_words.csv": "phrase,group,companion\n着火,火情,\n着火,火情,烟雾\n浓烟,烟雾,火情\n",

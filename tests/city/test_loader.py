@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from routing.city import CityError, Fault, load
 from routing.city.schema import UnitKind
+from routing.city.words import MESSAGE_SLOTS
 
 from .conftest import FILES, SmallCity
 
@@ -193,7 +194,13 @@ FAULTS = [
      "messages.yaml:1: “受理”的花括号不成对或栏位名不对，应写作 {ticket_no}"),
     ("messages.yaml", "{ticket_no}", "{0}",
      "messages.yaml:1: “受理”的花括号不成对或栏位名不对，应写作 {ticket_no}"),
-    ("messages.yaml", "受理: 编号{ticket_no}", "- 受理", "messages.yaml:1: 应为键值表"),
+    ("messages.yaml", "{ticket_no}", "{ticket_no!r:>9}",
+     "messages.yaml:1: “受理”的花括号不成对或栏位名不对，应写作 {ticket_no}"),
+    ("messages.yaml", "{ticket_no}", "{due}",
+     "messages.yaml:1: “受理”没有栏位“due”，可用：query_code、ticket_no"),
+    ("messages.yaml", FILES["messages.yaml"], "- 受理", "messages.yaml:1: 应为键值表"),
+    ("messages.yaml", "派单: 短信", "拍单: 短信",
+     "messages.yaml:2: 没有“拍单”这种短信，应为：" + "、".join(MESSAGE_SLOTS)),
     ("prompts.yaml", "您好", "12345", "prompts.yaml:1: “greeting”应为文字"),
     ("emergency_words.csv", "火情,烟雾", "火情,烟", "emergency_words.csv:3: 旁证组“烟”没有任何词语"),
     ("emergency_words.csv", "浓烟,烟雾,火情\n", "浓烟,烟雾,火情\n着火,火情,\n",
@@ -224,6 +231,11 @@ def test_a_file_that_is_not_utf_8_is_a_fault_with_the_line_of_the_first_foreign_
 def test_an_empty_table_lacks_its_header(small, file):
     (small.root / file).write_text("\n")
     assert f"{file}:1: 文件为空，缺少表头" in small.faults()
+
+
+def test_an_occasion_without_a_template_is_warned_of(small):
+    small.change("messages.yaml", "督办: 短信\n", "")
+    assert small.load().warnings == ("messages.yaml 没有这些短信的模板，将不发送：督办",)
 
 
 def test_a_folder_in_the_place_of_a_file_is_a_fault(small):
