@@ -22,6 +22,14 @@ Outcome = Literal[
     "digits_only",  # only keys were pressed
     "abandoned_greeting",  # hung up during the greeting without having spoken
     "failed",  # could not be answered or broke down
+    # of calls the hotline places
+    "surveyed",  # every question was answered
+    "partly_surveyed",  # some were
+    "not_surveyed",  # the citizen picked up, but answered none
+    "unanswered",  # nobody picked up
+    "busy",
+    "declined",  # the citizen did not want to take it
+    "unreachable",  # no such number, or the network cannot reach it
 ]
 Side = Literal["citizen", "agent"]
 
@@ -36,6 +44,19 @@ class Arrived(msgspec.Struct, tag="arrived", frozen=True):
     dialled: str
     sip_call_id: str
     source: str
+
+
+class Placed(msgspec.Struct, tag="placed", frozen=True):
+    """The hotline places a call: the first event of it, in place of ``arrived``. ``number``: the citizen's.
+
+    ``caller``: the number the citizen is shown. One order (``telephony.orders``) is one call.
+    """
+
+    order_id: str
+    purpose: str
+    survey: str
+    number: str
+    caller: str
 
 
 class Greeted(msgspec.Struct, tag="greeted", frozen=True):
@@ -142,7 +163,17 @@ class Voicemail(msgspec.Struct, tag="voicemail", frozen=True):
 
 
 class Survey(msgspec.Struct, tag="survey", frozen=True):
-    rating: int
+    """A question of a survey was answered. ``answer``: what the key meant (``telephony/conversation/surveys.py``)."""
+
+    question: str
+    digit: str
+    answer: str
+
+
+class SpeechInvited(msgspec.Struct, tag="speech_invited", frozen=True):
+    """The citizen was asked to speak, and the tone is over: what is said from now on answers ``question``."""
+
+    question: str
 
 
 class Reanchored(msgspec.Struct, tag="reanchored", frozen=True):
@@ -168,7 +199,10 @@ class Recording(msgspec.Struct, tag="recording", frozen=True):
 
 
 class Ended(msgspec.Struct, tag="ended", frozen=True):
-    """The call is over. ``ticket_no`` is the number reserved for it (set for outcomes that carry speech)."""
+    """The call is over. ``ticket_no`` is the number reserved for it (set for appeals).
+
+    ``sip_cause``: of a call that was not answered the network's final answer.
+    """
 
     by: Literal["citizen", "system", "agent", "network"]
     sip_cause: int
@@ -180,9 +214,9 @@ class Ended(msgspec.Struct, tag="ended", frozen=True):
 
 
 Payload = (
-    Arrived | Greeted | Queued | Offered | Answered | Held | Resumed | Digit | Utterance | Caption | LegJoined
+    Arrived | Placed | Greeted | Queued | Offered | Answered | Held | Resumed | Digit | Utterance | Caption | LegJoined
     | LegLeft | TransferStarted | TransferAnswered | TransferFailed | SupervisorJoined | Abandoned | Voicemail
-    | Survey | Reanchored | Recording | Ended
+    | Survey | SpeechInvited | Reanchored | Recording | Ended
 )  # fmt: skip
 
 

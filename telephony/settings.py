@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+import re
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     PyprojectTomlConfigSettingsSource,
     SettingsConfigDict,
 )
+
+_TRUNK = re.compile(r"sip:(?P<host>[0-9.]+)(?::(?P<port>[0-9]{1,5}))?(?:;transport=udp)?")
 
 
 class TelephonySettings(BaseSettings):
@@ -57,6 +60,30 @@ class TelephonySettings(BaseSettings):
 
     digest_realm: str = "hotline"
 
+    hotline_number: str = Field(default="12345", pattern="^[0-9]{3,20}$")
+    """What citizens we call are shown."""
+
+    trunk_uri: str | None = None
+    """Where calls of ours go, e.g. ``sip:10.0.0.5:5060`` (UDP, by address: no names are looked up). None: we place
+    none."""
+
+    trunk_user: str | None = None
+    trunk_password: SecretStr | None = None
+    """For a trunk that asks for digest authentication."""
+
+    ring_s: float = Field(default=30.0, gt=0, le=30)
+    """So long we let it ring. No longer: a line gives up 32 s after it has offered its session (64·T1, RFC 3261)."""
+
+    no_progress_s: float = Field(default=8.0, gt=0)
+    """A trunk that has answered nothing by then is not there."""
+
+    max_placed: int = Field(default=20, ge=0)
+    """Calls of ours at once: citizens who call in need the other lines."""
+
+    orders_host: str = "127.0.0.1"
+    orders_port: int | None = None
+    """Where orders of a ticket side on another machine come in (TCP); besides, always on the unix socket."""
+
     max_lines: int = 120
     """Conversations at once; one more INVITE gets 503 with Retry-After."""
 
@@ -99,6 +126,22 @@ class TelephonySettings(BaseSettings):
 
     build_dir: Path = Path(__file__).resolve().parent.parent / "build"
     """Where the embedded speech model is put together."""
+
+    @field_validator("trunk_uri")
+    @classmethod
+    def _is_trunk(cls, value: str | None) -> str | None:
+        found = None if not value else _TRUNK.fullmatch(value)
+        if value and (found is None or not 0 < int(found["port"] or 5060) < 65536):
+            raise ValueError("应为 sip:IPv4地址[:端口]")
+        if found is not None:
+            IPv4Address(found["host"])
+        return value or None
+
+    @property
+    def trunk(self) -> tuple[str, int] | None:
+        """Address and port of ``trunk_uri``."""
+        found = _TRUNK.fullmatch(self.trunk_uri or "")
+        return None if found is None else (found["host"], int(found["port"] or 5060))
 
     @property
     def recogniser_prompt_file(self) -> Path:

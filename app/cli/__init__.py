@@ -17,6 +17,7 @@ _COMMANDS = {
     "scribe": "app.cli.processes:scribe",
     "worker": "app.cli.processes:worker",
     "call": "app.cli.processes:call",
+    "answer": "app.cli.processes:answer",
     "transcribe": "app.cli.processes:transcribe",
     "migrate": "app.cli.database:migrate",
     "seed": "app.cli.database:seed",

@@ -78,6 +78,13 @@ def call(arguments: tuple[str, ...]) -> None:
 
 @click.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def answer(arguments: tuple[str, ...]) -> None:
+    """Be a citizen the hotline calls: hotline answer --sip-port P --dtmf 1,2 …."""
+    become("telephony.citizen.answer", *arguments)
+
+
+@click.command(context_settings=_PASS_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def transcribe(arguments: tuple[str, ...]) -> None:
     """Transcribe a WAV: hotline transcribe F.wav [--model M]."""
     become("telephony.scribe.transcribe", *arguments)

@@ -38,7 +38,7 @@ def check_audio(files: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 @contextmanager
-def _stdout_kept() -> Iterator[BinaryIO]:
+def stdout_kept() -> Iterator[BinaryIO]:
     """Pjlib greets on stdout before it can be told not to: our JSON goes to the real one, the greeting to stderr."""
     sys.stdout.flush()
     with os.fdopen(os.dup(1), "wb") as real:
@@ -90,7 +90,7 @@ def main(
         hang_up_after_s=hang_up_after,
         codecs=codecs,
     )
-    with _stdout_kept() as stdout:
+    with stdout_kept() as stdout:
         result = Phone(plan).run()
         stdout.write(msgspec.json.encode(dataclasses.asdict(result)) + b"\n")
     sys.exit(0 if result.answered else 1)

@@ -58,9 +58,11 @@ class Result:
     spoke: bool = field(default=False)
 
 
-class _Call(pj.Call):
-    def __init__(self, phone: Phone, account: pj.Account) -> None:
-        super().__init__(account)
+class Leg(pj.Call):
+    """The citizen's leg; tells the phone."""
+
+    def __init__(self, phone: Phone, account: pj.Account, call_id: int = pj.PJSUA_INVALID_ID) -> None:
+        super().__init__(account, call_id)
         self._phone = phone
 
     def onCallState(self, _: object) -> None:  # noqa: N802  (pjsua2's name)
@@ -88,8 +90,10 @@ class _Player(pj.AudioMediaPlayer):
 class Phone:
     """One call from beginning to end; use it once, in a process of its own."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, sip_port: int = 0) -> None:
+        """``sip_port`` 0: any free one."""
         self._plan = plan
+        self._sip_port = sip_port
         self._result = Result()
         self._audio: pj.AudioMedia | None = None
         self._over = False
@@ -135,28 +139,34 @@ class Phone:
         """The whole call."""
         endpoint = pj.Endpoint()
         endpoint.libCreate()
-        _configure(endpoint, self._plan)
-        rtp_port = _free_port(self._plan.host)
+        _configure(endpoint, self._plan, self._sip_port or free_port(self._plan.host))
+        rtp_port = free_port(self._plan.host)
         self._listen(rtp_port)
-        account = pj.Account()
+        account = self._new_account()
         account.create(_account(self._plan, rtp_port))
         self._dialled = time.monotonic()
-        call = _Call(self, account)
-        prm = pj.CallOpParam(True)
-        prm.opt.videoCount = 0
-        call.makeCall(self._plan.uri, prm)
-        self._converse(endpoint, call)
+        self._live(endpoint, account)
         if self._picked_up:
             self._result.talk_s = round(time.monotonic() - self._picked_up, 2)
         self._measure()
         self._player = self._recorder = self._audio = None
         self._keep.clear()
-        del call
         account.shutdown()
         del account
         endpoint.libDestroy()
         self._scratch.cleanup()
         return self._result
+
+    def _new_account(self) -> pj.Account:
+        return pj.Account()
+
+    def _live(self, endpoint: pj.Endpoint, account: pj.Account) -> None:
+        """Place the call and have the conversation; the call is freed when this returns."""
+        call = Leg(self, account)
+        prm = pj.CallOpParam(True)
+        prm.opt.videoCount = 0
+        call.makeCall(self._plan.uri, prm)
+        self._converse(endpoint, call)
 
     def _converse(self, endpoint: pj.Endpoint, call: pj.Call) -> None:
         heard_at: float | None = None
@@ -172,9 +182,7 @@ class Phone:
                 return
             if self._audio is None or not self._picked_up:
                 continue
-            if isinstance(self._arrivals, PolledArrivals):
-                stat = call.getStreamStat(0)  # keep it: its parts are freed with it
-                self._arrivals.heard(stat.rtcp.rxStat.pkt, now)
+            self._count_packets(call, now)
             if self._audio.getTxLevel() > _LEVEL:
                 heard_at = now
                 next_digit_at = next_digit_at or now + 1.0
@@ -225,6 +233,11 @@ class Phone:
             self._arrivals = PolledArrivals()
             log.info("rtp_gaps_by_polling", reason="no right to open packet sockets")
 
+    def _count_packets(self, call: pj.Call, now: float) -> None:
+        if isinstance(self._arrivals, PolledArrivals):
+            stat = call.getStreamStat(0)  # keep it: its parts are freed with it
+            self._arrivals.heard(stat.rtcp.rxStat.pkt, now)
+
     def _measure(self) -> None:
         if self._arrivals is None:
             return
@@ -235,7 +248,7 @@ class Phone:
             self._result.rx_gap_p99_ms = round(gaps[int(len(gaps) * 0.99)], 1)
 
 
-def _configure(endpoint: pj.Endpoint, plan: Plan) -> None:
+def _configure(endpoint: pj.Endpoint, plan: Plan, sip_port: int) -> None:
     config = pj.EpConfig()
     config.uaConfig.threadCnt = 0
     config.uaConfig.mainThreadOnly = False
@@ -245,7 +258,7 @@ def _configure(endpoint: pj.Endpoint, plan: Plan) -> None:
     config.logConfig.level = config.logConfig.consoleLevel = 0
     endpoint.libInit(config)
     transport = pj.TransportConfig()
-    transport.port, transport.boundAddress = _free_port(plan.host), plan.host
+    transport.port, transport.boundAddress = sip_port, plan.host
     endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
     endpoint.libStart()
     endpoint.audDevManager().setNullDev()
@@ -265,7 +278,7 @@ def _account(plan: Plan, rtp_port: int) -> pj.AccountConfig:
     return config
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
     """A free even UDP port whose neighbour is free too (RTP and RTCP)."""
     while True:
         with (

@@ -1,8 +1,4 @@
-"""The voice intake: while no agent is on duty the system itself takes the appeal.
-
-A pure state machine: what happened goes in with the time (seconds, wall clock), what is to be done comes out. Its
-state is plain data, so that it survives the line and the front door.
-"""
+"""The voice intake: while no agent is on duty the system itself takes the appeal."""
 
 from __future__ import annotations
 
@@ -11,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from telephony.events import Digit, Greeted, Outcome, Payload, Voicemail
+from telephony.conversation.talk import Action, HangUp, Hush, Note, Say, Talk, TalkState
+from telephony.events import Digit, Greeted, Outcome, Voicemail
 
 _REPROMPTS = ("reprompt", "reprompt2")
 
@@ -26,43 +23,12 @@ class IntakeSettings(msgspec.Struct, frozen=True):
     longest_s: float = 180.0
     enough_voice_s: float = 0.6
     """Of frames with a pitch: some 0.8 s of speech. Breathing never has so much (tests/audio/breath.wav: 0.1 s)."""
-    longest_prompt_s: float = 45.0
-    """After so long a prompt counts as played: the report of its end was lost with a front door."""
 
 
-class Say(msgspec.Struct, frozen=True):
-    """Play these prompts one after the other; report ``played`` with this id."""
-
-    id: str
-    prompts: tuple[str, ...]
-
-
-class Hush(msgspec.Struct, frozen=True):
-    """Stop playing."""
-
-
-class Note(msgspec.Struct, frozen=True):
-    """Write this to the call's events."""
-
-    payload: Payload
-
-
-class HangUp(msgspec.Struct, frozen=True):
-    """End the call."""
-
-
-Action = Say | Hush | Note | HangUp
-
-
-class State(msgspec.Struct):
+class State(TalkState):
     """Where the conversation is."""
 
     phase: Phase = "greeting"
-    saying: int = 0
-    timed: int = 0
-    timed_since: float = 0.0
-    """Which saying the clock has seen, and when first."""
-    prompts: tuple[str, ...] = ()
     listening_since: float | None = None
     speaking: bool = False
     last_speech: float | None = None
@@ -72,22 +38,19 @@ class State(msgspec.Struct):
     """Of the utterance that goes on: its pieces so far."""
     early_s: float = 0.0
     """Of ``voiced_s``, what had been said before the listening began: a greeting, no appeal."""
-    digits: str = ""
     reprompts: int = 0
-    held_since: float | None = None
-    """The caller has put us on hold: neither hears us nor speaks."""
     finished: bool = False
     """The caller has said all: silence after speech, #, or the time was up."""
     ticket_no: str | None = None
 
 
-class VoiceIntake:
+class VoiceIntake(Talk[State]):
     """One conversation. ``reserve`` gives a ticket number, durable before it returns; None when there is none."""
 
     def __init__(self, reserve: Callable[[], str | None], settings: IntakeSettings, state: State | None = None) -> None:
+        super().__init__(state or State())
         self._reserve = reserve
         self._settings = settings
-        self.state = state or State()
 
     # ---- what happened
 
@@ -118,7 +81,7 @@ class VoiceIntake:
     def digit(self, digit: str, method: Literal["rfc4733", "info"], now: float) -> list[Action]:
         """A key. Any key in the greeting goes on to the intake (no agent is on duty); # ends the appeal."""
         state = self.state
-        state.digits = (state.digits + digit)[-64:]
+        self._press(digit)
         noted: list[Action] = [Note(Digit(digit=digit, method=method))]
         if state.phase == "greeting":
             return [*noted, Note(Greeted(prompt="greeting", complete=False)), self._prompt("intake", "beep")]
@@ -158,28 +121,6 @@ class VoiceIntake:
             return self._watch_prompt(now)
         return self._watch_silence(now, state.listening_since)
 
-    def reanchored(self) -> list[Action]:
-        """Another line: what was being said is said again from its beginning."""
-        return [self._say(*self.state.prompts)] if self.state.prompts else []
-
-    def held(self, now: float) -> None:
-        """The caller has put us on hold: time stands still, and what is being said is not heard."""
-        if self.state.held_since is None:
-            self.state.held_since = now
-
-    def resumed(self, now: float) -> list[Action]:
-        """The caller is back: what was being said is said again, and all times go on where they stood."""
-        state = self.state
-        if state.held_since is None:
-            return []
-        away_s, state.held_since = now - state.held_since, None
-        state.timed_since += away_s
-        if state.listening_since is not None:
-            state.listening_since += away_s
-        if state.last_speech is not None:
-            state.last_speech += away_s
-        return self.reanchored()
-
     def outcome(self, *, answered: bool) -> Outcome:
         """What the call was, once it is over; reserves a number for a caller who hung up after having spoken."""
         state = self.state
@@ -194,13 +135,17 @@ class VoiceIntake:
 
     # ----
 
-    def _watch_prompt(self, now: float) -> list[Action]:
+    @property
+    def ticket_no(self) -> str | None:
+        """Of the appeal."""
+        return self.state.ticket_no
+
+    def _shift(self, away_s: float) -> None:
         state = self.state
-        if state.timed != state.saying:
-            state.timed, state.timed_since = state.saying, now
-        if state.saying and now - state.timed_since >= self._settings.longest_prompt_s:
-            return self.played(str(state.saying), now)
-        return []
+        if state.listening_since is not None:
+            state.listening_since += away_s
+        if state.last_speech is not None:
+            state.last_speech += away_s
 
     def _watch_silence(self, now: float, since: float) -> list[Action]:
         state, settings = self.state, self._settings
@@ -226,11 +171,6 @@ class VoiceIntake:
         state = self.state
         said_s = state.voiced_s - state.early_s
         return state.listening_since is not None and said_s >= self._settings.enough_voice_s
-
-    def _say(self, *prompts: str) -> Say:
-        self.state.saying += 1
-        self.state.prompts = prompts
-        return Say(str(self.state.saying), prompts)
 
     def _prompt(self, *prompts: str) -> Say:
         self.state.phase = "prompting"

@@ -55,6 +55,8 @@ def main(settings: TelephonySettings) -> None:
         _refuse(f"{settings.data_dir}: {error.strerror or error}")
     try:
         asyncio.run(_run(settings))
+    except TelephonyError as error:
+        _refuse(f"{error.id}: {error.message}")
     except OSError as error:
         _refuse(f"{settings.host}:{settings.sip_port}: {error.strerror or error}")
     lock.close()

@@ -10,12 +10,14 @@ from typing import Any, Literal, Protocol
 
 import structlog
 
-from telephony.conversation.voice_intake import Action, HangUp, Hush, IntakeSettings, Note, Say, VoiceIntake
+from telephony.conversation.talk import Action, HangUp, Hush, Note, Say, Talk
+from telephony.conversation.voice_intake import IntakeSettings, VoiceIntake
 from telephony.events import (
     Answered,
     Arrived,
     Ended,
     Held,
+    Outcome,
     Payload,
     Reanchored,
     Recording,
@@ -92,7 +94,11 @@ class Call:
         self._ended_by: EndedBy = "network"
         self._cause = 0
         self._media_seen = record.answered_at is not None
-        self._intake = VoiceIntake(door.reserve_number, IntakeSettings(), record.state)
+        self._talk = self._begin_talk()
+
+    def _begin_talk(self) -> Talk[Any]:
+        """The conversation, where the record says it is."""
+        return VoiceIntake(self._door.reserve_number, IntakeSettings(), self.record.state)
 
     @property
     def id(self) -> str:
@@ -166,20 +172,20 @@ class Call:
         now = self._clock()
         match event:
             case Media():
-                actions = self._intake.reanchored() if self._media_seen else self._intake.answered()
+                actions = self._talk.reanchored() if self._media_seen else self._talk.answered()
                 self._media_seen = True
                 self._do(actions)
             case Played(id=play_id):
-                self._do(self._intake.played(play_id, now))
+                self._do(self._talk.played(play_id, now))
             case Digit(digit=digit, method=method):
-                self._do(self._intake.digit(digit, method, now))
+                self._do(self._talk.digit(digit, method, now))
             case SpeechStarted(at_s=at_s):
                 self.record.speech_since = at_s
-                self._do(self._intake.speech_started(now))
+                self._do(self._talk.speech_started(now))
             case SpeechEnded():
                 self.record.speech_since = None if event.final else event.end_s
                 self._utterance(event.start_s, event.end_s)
-                self._do(self._intake.speech_ended(event.voiced_s, final=event.final, now=now))
+                self._do(self._talk.speech_ended(event.voiced_s, final=event.final, now=now))
             case Hold(held=held):
                 self._on_hold(now, held=held)
             case RtpSilence(seconds=seconds):
@@ -192,18 +198,18 @@ class Call:
         self._door.remember(self.record)  # also where nothing was to be done the conversation has gone on
 
     def _on_hold(self, now: float, *, held: bool) -> None:
-        if held == (self.record.state.held_since is not None):  # a line says it of its first session too
+        if held == (self._talk.state.held_since is not None):  # a line says it of its first session too
             return
         self._emit(Held(by="citizen") if held else Resumed(by="citizen"))
         if held:
-            self._intake.held(now)
+            self._talk.held(now)
         else:
-            self._do(self._intake.resumed(now))
+            self._do(self._talk.resumed(now))
 
     def tick(self) -> None:
         """Time has passed."""
         if self._media_seen and not self.sip_over.is_set():
-            self._do(self._intake.tick(self._clock()))
+            self._do(self._talk.tick(self._clock()))
 
     def _cut_open_speech(self) -> None:
         """An utterance the dead line had begun: up to where its recording reaches."""
@@ -214,7 +220,7 @@ class Call:
         said_s = max(0.0, recorded - since)
         if said_s >= _SHORTEST_S:
             self._utterance(since, recorded)
-        self._do(self._intake.speech_ended(said_s, final=True, now=self._clock()))
+        self._do(self._talk.speech_ended(said_s, final=True, now=self._clock()))
 
     def _utterance(self, start_s: float, end_s: float) -> None:
         record = self.record
@@ -251,7 +257,7 @@ class Call:
         if parts:
             self._emit(Recording(parts=parts))
         answered_at = self.record.answered_at
-        outcome = self._intake.outcome(answered=answered_at is not None)
+        outcome = self._outcome()
         self._emit(
             Ended(
                 by=self._ended_by,
@@ -259,10 +265,13 @@ class Call:
                 outcome=outcome,
                 talk_s=round(self._clock() - answered_at, 1) if answered_at else 0.0,
                 utterances=self.record.utterances,
-                digits=self.record.state.digits,
-                ticket_no=self.record.state.ticket_no,
+                digits=self._talk.state.digits,
+                ticket_no=self._talk.ticket_no,
             )
         )
+
+    def _outcome(self) -> Outcome:
+        return self._talk.outcome(answered=self.record.answered_at is not None)
 
     def _recordings(self) -> list[RecordingPart]:
         parts = []

@@ -19,6 +19,9 @@ from telephony.errors import TelephonyError
 from telephony.events import CallEvent, Caption, Ended, Payload
 from telephony.front_door.call import Call
 from telephony.front_door.journal import CallRecord, Journal
+from telephony.front_door.orders import OrderDesk
+from telephony.front_door.orders_http import OrdersApp, OrdersServer
+from telephony.front_door.placed_call import PlacedCall, RingLimits
 from telephony.front_door.pool import LinePool
 from telephony.front_door.scribes import ScribeServer
 from telephony.front_door.sip.thread import SipThread
@@ -26,6 +29,7 @@ from telephony.front_door.watchdog import Watchdog
 from telephony.ids import new_call_id
 from telephony.line.client import LineLink
 from telephony.line.protocol import End, Event
+from telephony.orders import ORDERS_SOCKET
 from telephony.pending_text import PendingText, Waiting
 from telephony.scribe.protocol import Text
 from telephony.settings import TelephonySettings
@@ -77,6 +81,9 @@ class FrontDoor:
         )
         self._scribes = ScribeServer(self._pending, self._on_text)
         self._pool = LinePool(settings, self._on_line_event, self._on_line_death)
+        self._orders = OrderDesk(settings, self._journal, self._has_room, self._begin_placing, time.time)
+        self._orders_server = OrdersServer(OrdersApp(self._orders.take, settings.secret_file))
+        self._accepting = False
         self._sip: SipThread | None = None
         self._watchdog = Watchdog(settings.host, settings.sip_port)
         self._tasks: list[asyncio.Task[None]] = []
@@ -89,8 +96,13 @@ class FrontDoor:
 
         Raises:
             OSError: the SIP address cannot be bound.
+            OrdersAddressError: the address for orders cannot be.
         """
+        port = self._settings.orders_port
+        tcp = None if port is None else (self._settings.orders_host, port)
+        self._orders_server.bind(self._settings.run_dir / ORDERS_SOCKET, tcp)
         records = self._left_calls()
+        self._orders.remember(records)
         self._sip = SipThread(self._settings, asyncio.get_running_loop(), self._on_sip, new_call_id)
         self._sip.start()
         await self._sip.wait_started()
@@ -105,11 +117,14 @@ class FrontDoor:
         self._tasks = [
             asyncio.create_task(work) for work in (self._courier.run(), self._pool.watch(), self._tick(), self._sync())
         ]
+        await self._orders_server.start()
+        self._accepting = True
         self._watchdog.start()
 
     async def stop(self) -> None:
         """No new calls; the present ones are ended properly; everything is in the spool when this returns."""
         self._watchdog.stop()
+        self._accepting = False
         self.ask_sip("stop_accepting")
         for call_id in list(self._calls):
             self.ask_sip("hang_up", call_id)
@@ -119,6 +134,7 @@ class FrontDoor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._orders_server.stop()
         await self._scribes.stop()
         if self._status is not None:
             self._status.close()
@@ -157,19 +173,49 @@ class FrontDoor:
         """A call of the front door before us: its line lives on, or another takes over, or it is ended properly."""
         record.seq = max(record.seq, self._sequences.get(record.call_id, 0))
         record.utterances = max(record.utterances, self._said.pop(record.call_id, 0))
-        call = self._calls[record.call_id] = Call(self, record)
+        call = self._calls[record.call_id] = self._placed(record) if record.placed is not None else Call(self, record)
         line = None
         if record.line_id is not None and record.line_pid is not None:
             line = await self._pool.adopt(record.line_id, record.line_pid)
         self._finishing[call.id] = asyncio.create_task(self._finish(call))
         call.line = line
         log.info("call_taken_up", call=call.id, line_lives=line is not None, answered=record.sip is not None)
+        if isinstance(call, PlacedCall) and self._takes_up_placing(call):
+            return
         if record.sip is None or record.sip.get("citizen") is None:
             call.sip_ended("network", 0)
             return
         self.ask_sip("revive", call.id, record.sip, line is not None)
         if line is None:
             await self._replace_line(call)
+
+    # ---- calls of ours
+
+    def _has_room(self) -> bool:
+        """Whether one more call of ours may be placed now."""
+        ours = sum(isinstance(call, PlacedCall) for call in self._calls.values())
+        return self._accepting and ours < self._settings.max_placed and self._pool.taken < self._settings.max_lines
+
+    def _placed(self, record: CallRecord) -> PlacedCall:
+        return PlacedCall(self, record, RingLimits(self._settings.no_progress_s, self._settings.ring_s), time.time)
+
+    def _begin_placing(self, record: CallRecord) -> None:
+        call = self._calls[record.call_id] = self._placed(record)
+        self._finishing[call.id] = asyncio.create_task(self._finish(call))
+        call.place(self._settings.hotline_number)
+        self._in_background(self._serve(call))
+
+    def _takes_up_placing(self, call: PlacedCall) -> bool:
+        """One that had not been dialled is dialled now, unless it is too late; one that rang is taken back."""
+        placed = call.placed
+        if placed.dialled_at is None and self._settings.trunk is not None and time.time() < placed.expires_at:
+            if call.record.seq == 0:
+                call.place(self._settings.hotline_number)
+            self._in_background(self._serve(call))
+            return True
+        if call.record.answered_at is None and placed.cancel is not None and self._settings.trunk is not None:
+            self.ask_sip("cancel_left", placed.cancel)
+        return False
 
     # ---- what calls ask for (telephony.front_door.call.Surroundings)
 
@@ -241,6 +287,8 @@ class FrontDoor:
         match kind:
             case "answered":
                 found.answered(data)
+            case "ringing" if isinstance(found, PlacedCall):
+                found.ringing(data["cancel"])
             case "renewed":
                 found.renewed(data)
             case "reanchored":
@@ -263,14 +311,20 @@ class FrontDoor:
         line = await self._pool.take()
         if line is None:
             log.warning("no_line_free", taken=self._pool.taken)
-            self.ask_sip("refuse", call.id, 503, "Service Unavailable", _RETRY_AFTER_S)
+            if isinstance(call, PlacedCall):
+                call.sip_ended("system", 503)
+            else:
+                self.ask_sip("refuse", call.id, 503, "Service Unavailable", _RETRY_AFTER_S)
             return
         self._hand_over(call, line)
 
     def _hand_over(self, call: Call, line: LineLink) -> None:
+        if isinstance(call, PlacedCall) and call.placed.dialled_at is None:
+            call.dialling()
+            self.ask_sip("dial", call.id, self._settings.hotline_number, call.placed.number)
         call.on_line(line)
         if call.sip_over.is_set():  # hung up meanwhile
-            call.sip_ended("citizen", 487)
+            line.send(End())
             return
         self.ask_sip("place", call.id, self._pool.address(line), self._pool.token(line))
 

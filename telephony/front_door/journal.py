@@ -9,10 +9,28 @@ from typing import Any
 import msgspec
 import structlog
 
+from telephony.conversation.survey import SurveyState
 from telephony.conversation.voice_intake import State
 from telephony.disk import replace
 
 log = structlog.get_logger(__name__)
+
+
+class PlacedRecord(msgspec.Struct):
+    """Of a call that we place: the order, and how far it has come. Times are seconds since the epoch."""
+
+    order_id: str
+    number: str
+    purpose: str
+    survey: str
+    expires_at: float
+    dialled_at: float | None = None
+    """Durable before the INVITE leaves: what was dialled is not dialled again."""
+    heard_at: float | None = None
+    """The network has answered something."""
+    cancel: str | None = None
+    """The CANCEL for the INVITE that rings, for a front door that knows nothing else of it."""
+    state: SurveyState = msgspec.field(default_factory=SurveyState)
 
 
 class CallRecord(msgspec.Struct):
@@ -30,6 +48,8 @@ class CallRecord(msgspec.Struct):
     speech_since: float | None = None
     """Second of the present recording part since when the citizen has been speaking."""
     state: State = msgspec.field(default_factory=State)
+    placed: PlacedRecord | None = None
+    """Set: we called the citizen, and ``state`` has no part in it."""
     sip: dict[str, Any] | None = None
 
 
@@ -43,9 +63,20 @@ class Journal:
     def write(self, record: CallRecord, *, durable: bool = False) -> None:
         """Replace the call's record; ``durable``: also against the machine's death."""
         try:
-            replace(self._folder / f"{record.call_id}.json", msgspec.json.encode(record), durable=durable)
+            self._replace(record, durable=durable)
         except OSError:
             log.exception("journal_not_written")  # a full disk must not end the call
+
+    def begin(self, record: CallRecord) -> None:
+        """The record of a call that must not begin without one.
+
+        Raises:
+            OSError: it is not on the disk.
+        """
+        self._replace(record, durable=True)
+
+    def _replace(self, record: CallRecord, *, durable: bool) -> None:
+        replace(self._folder / f"{record.call_id}.json", msgspec.json.encode(record), durable=durable)
 
     def remove(self, call_id: str) -> None:
         """The call's end is in the spool."""

@@ -65,7 +65,7 @@ def test_the_kinds_are_those_of_the_design():
     assert {kind.__struct_config__.tag for kind in KINDS} >= {
         "arrived", "greeted", "queued", "offered", "answered", "held", "resumed", "digit", "caption", "leg_joined",
         "leg_left", "transfer_started", "transfer_answered", "transfer_failed", "supervisor_joined", "abandoned",
-        "voicemail", "survey", "reanchored", "recording", "ended",
+        "voicemail", "survey", "reanchored", "recording", "ended", "placed", "speech_invited",
     }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_a_sequence_begins_with_one(seq: object):
 
 def test_times_of_another_zone_are_the_same_moment():
     there = AT.astimezone(timezone(timedelta(hours=8)))
-    event = CallEvent("a", 1, there, "n1", events.Survey(rating=5))
+    event = CallEvent("a", 1, there, "n1", events.Survey("solved", "1", "solved"))
     assert msgspec.json.decode(msgspec.json.encode(event), type=CallEvent).at == AT
 
 

@@ -8,16 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from telephony.conversation.voice_intake import (
-    Action,
-    HangUp,
-    Hush,
-    IntakeSettings,
-    Note,
-    Say,
-    State,
-    VoiceIntake,
-)
+from telephony.conversation.talk import Action, HangUp, Hush, Note, Say
+from telephony.conversation.voice_intake import IntakeSettings, State, VoiceIntake
 from telephony.events import Digit, Greeted, Voicemail
 
 NUMBER = "YC20261125100001"

@@ -63,13 +63,26 @@ class Bridge:
         self._reanchoring: dict[str, Any] | None = None
         self._lost_at: float | None = None
         self._deferrals = 0
-        self.a = self._ua(None, citizen=True)
+        self.a = self._citizen_ua()
         self.b: Any = None
 
-    def _ua(self, address: tuple[str, int] | None, *, citizen: bool = False, headers: Any = None) -> Any:
+    def _citizen_ua(self) -> Any:
+        return self._ua(None, citizen=True)
+
+    def _ua(
+        self,
+        address: tuple[str, int] | None,
+        *,
+        citizen: bool = False,
+        headers: Any = None,
+        credentials: tuple[str, str] | None = None,
+    ) -> Any:
+        user, password = credentials or (None, None)
         ua = UA(
             self._edge.config,
             self._on_event,
+            username=user,
+            password=password,
             nh_address=address,
             disc_cbs=(self._on_over,),
             fail_cbs=(self._on_over,),

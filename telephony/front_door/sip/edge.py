@@ -10,6 +10,7 @@ from sippy.SipHeader import SipHeader
 from sippy.SipWWWAuthenticate import SipWWWAuthenticate
 
 from telephony.front_door.sip.bridge import Bridge
+from telephony.front_door.sip.placing import PlacingBridge, Trunk
 from telephony.front_door.sip.sanity import RateLimit
 from telephony.front_door.sip.stack import NoLog, Transactions, counters
 from telephony.settings import TelephonySettings
@@ -36,6 +37,9 @@ class Edge:
         }
         # our own addresses too: the lines and the watchdog speak from them
         own = [ipaddress.IPv4Network(address) for address in (settings.host, settings.line_host)]
+        self._trunk = _trunk(settings)
+        if self._trunk is not None:
+            own.append(ipaddress.IPv4Network(self._trunk.address[0]))
         Transactions.allow = [*settings.allow, *own]
         Transactions.rate = RateLimit(settings.rate_per_source)
         self.transactions = self.config["_sip_tm"] = Transactions(self.config, self._on_request)
@@ -46,6 +50,16 @@ class Edge:
         """See :meth:`Bridge.place`."""
         if bridge_id in self._bridges:
             self._bridges[bridge_id].place(address, token)
+
+    def dial(self, bridge_id: str, caller: str, number: str) -> None:
+        """A call of ours over the trunk; its INVITE leaves when a line is :meth:`place`d."""
+        assert self._trunk is not None
+        self._bridges[bridge_id] = PlacingBridge(self, bridge_id, self._trunk, caller, number)
+
+    def cancel_left(self, cancel: str) -> None:
+        """Take back an INVITE of the front door before us."""
+        assert self._trunk is not None
+        self.transactions.l4r.getServer(self._trunk.address).send_to(cancel, self._trunk.address)
 
     def refuse(self, bridge_id: str, code: int, reason: str, retry_after: int | None = None) -> None:
         """See :meth:`Bridge.refuse`."""
@@ -145,6 +159,14 @@ class Edge:
             challenge = SipWWWAuthenticate(realm=self._settings.digest_realm, algorithm=algorithm)
             response.appendHeader(SipHeader(body=challenge))
         return (response, None, None)
+
+
+def _trunk(settings: TelephonySettings) -> Trunk | None:
+    if settings.trunk is None:
+        return None
+    password = settings.trunk_password
+    known = settings.trunk_user is not None and password is not None
+    return Trunk(settings.trunk, (settings.trunk_user, password.get_secret_value()) if known else None)  # type: ignore[arg-type,union-attr]
 
 
 def _answer(request: Any, code: int, reason: str, *headers: str) -> Any:
