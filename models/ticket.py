@@ -58,6 +58,9 @@ class Ticket(Table, table=True):
         Index(None, "created_at", "id"),  # newest first, page by page
         Index("ix_tickets_inbox", "host_unit", "status", "due"),  # a unit's inbox
         Index(None, "citizen_id"),
+        Index(
+            "uq_tickets_upper", "upper_system", "upper_no", unique=True, postgresql_where=text("upper_no IS NOT NULL")
+        ),
         Index("ix_tickets_missing_clocks", "id", postgresql_where=text("missing_clocks <> '{}'::character varying[]")),
     )
 

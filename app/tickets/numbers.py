@@ -1,23 +1,59 @@
-"""Ticket numbers of the web side: ``<prefix><yyyymmdd>0<5-digit day counter>`` (ADR 2: 1-9 are telephony's nodes)."""
+"""Ticket numbers of the web side: ``<prefix><yyyymmdd>0<5-digit day counter>`` (ADR 2: 1-9 are telephony's nodes).
+
+Nobody waits for anybody: the count is a sequence's, less what it stood at when the day began. What is rolled back
+leaves a gap, and so may a crash of PostgreSQL; no number is ever given twice.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import CITY_ZONE
 from app.settings import AppSettings
 
-_LOCK = 12345_00
 _WEB_DIGIT = "0"
+_RESERVE = text(
+    "SELECT nextval('tickets_id_seq') AS id, nextval('ticket_numbers') - d.base AS count, "
+    "(SELECT c.id FROM citizens c WHERE c.phone = :phone) AS citizen_id FROM ticket_days d WHERE d.stem = :stem"
+)
+_BEGIN_DAY = text(
+    "INSERT INTO ticket_days (stem, base) SELECT CAST(:stem AS varchar), s.last_value - CAST(NOT s.is_called AS int) "
+    "- coalesce((SELECT max(CAST(substr(t.no, length(CAST(:stem AS varchar)) + 1) AS bigint)) FROM tickets t "
+    "WHERE t.no >= :first AND t.no <= :last), 0) FROM ticket_numbers s ON CONFLICT DO NOTHING"
+)
+"""Numbers that were given before there was a sequence (an upgrade during the day) are counted in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What a new ticket will be: its row's id, its number, and its citizen's id if we know his number already."""
+
+    id: int
+    no: str
+    citizen_id: int | None
+
+
+async def reserve(session: AsyncSession, now: datetime, phone: str | None = None) -> Reserved:
+    """The next number of the day. Waits only for the first of a day, until its commit."""
+    stem = f"{_prefix()}{now.astimezone(CITY_ZONE):%Y%m%d}{_WEB_DIGIT}"
+    values = {"stem": stem, "phone": phone}
+    row = (await session.execute(_RESERVE, values)).one_or_none()
+    if row is None:
+        await session.execute(_BEGIN_DAY, {"stem": stem, "first": f"{stem}00000", "last": f"{stem}99999"})
+        row = (await session.execute(_RESERVE, values)).one()
+    return Reserved(row.id, f"{stem}{row.count:05d}", row.citizen_id)
 
 
 async def next_number(session: AsyncSession, now: datetime) -> str:
-    """The next number of the day; taken once the caller has committed a ticket with it (others wait until then)."""
-    await session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    stem = f"{AppSettings().ticket_prefix}{now.astimezone(CITY_ZONE):%Y%m%d}{_WEB_DIGIT}"
-    query = text("SELECT max(no) FROM tickets WHERE no >= :first AND no <= :last")
-    last = (await session.execute(query, {"first": f"{stem}00000", "last": f"{stem}99999"})).scalar_one()
-    return f"{stem}{int(last[len(stem) :]) + 1 if last else 1:05d}"
+    """The number alone."""
+    return (await reserve(session, now)).no
+
+
+@cache
+def _prefix() -> str:
+    return AppSettings().ticket_prefix

@@ -63,7 +63,7 @@ def test_autogenerate_finds_no_difference_after_the_migrations(database_url):
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        ("ALTER TABLE tickets DROP COLUMN upper_no", "add_column"),
+        ("ALTER TABLE tickets DROP COLUMN poi", "add_column"),
         ("CREATE TABLE stray (id int)", "remove_table"),
         ("DROP INDEX ix_tickets_inbox", "add_index"),
     ],
