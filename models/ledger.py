@@ -95,6 +95,9 @@ def first_break(entries: Iterable[tuple[int, str, str, Mapping[str, Any]]]) -> i
     return None
 
 
+_NEWEST = text("SELECT seq, hash FROM ticket_events WHERE ticket_id = :id ORDER BY seq DESC LIMIT 1")
+
+
 async def append_ticket_event(
     session: AsyncSession,
     ticket_id: int,
@@ -102,11 +105,17 @@ async def append_ticket_event(
     actor: str,
     at: datetime,
     payload: dict[str, Any],
+    *,
+    locked: bool = False,
 ) -> TicketEvent:
-    """Add an event to a ticket's chain in the caller's transaction; locks the ticket until its end."""
-    await session.execute(text("SELECT 1 FROM tickets WHERE id = :id FOR UPDATE"), {"id": ticket_id})
-    newest = select(TicketEvent).filter_by(ticket_id=ticket_id).order_by(text("seq DESC")).limit(1)
-    last = (await session.execute(newest)).scalar_one_or_none()
+    """Add an event to a ticket's chain in the caller's transaction; locks the ticket until its end.
+
+    ``locked``: the caller has locked it already.
+    """
+    if not locked:
+        await session.execute(text("SELECT 1 FROM tickets WHERE id = :id FOR UPDATE"), {"id": ticket_id})
+    await session.flush()
+    last = (await session.execute(_NEWEST, {"id": ticket_id})).one_or_none()
     row = TicketEvent(
         ticket_id=ticket_id,
         seq=last.seq + 1 if last else 1,

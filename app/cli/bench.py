@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 import time
 from typing import Any
 
@@ -70,3 +71,26 @@ def classify(seconds: float, as_json: bool) -> None:  # noqa: ARG001
         "p95_ms": round(took[int(len(took) * 0.95)] * 1000, 2),
     }
     print_json(result)
+
+
+@bench.command()
+@click.option("--open", "open_tickets", default=1_000_000, show_default=True, help="Open tickets to load.")
+@click.option("--due", default=10_000, show_default=True, help="Clocks that are due at once.")
+@click.option("--workers", default=2, show_default=True, help="Processes that work them off.")
+@click.option("--limit", default=500, show_default=True, help="Clocks a worker claims at once.")
+@click.option("--json", "as_json", is_flag=True, help="Accepted for scripts; figures are always JSON.")
+def clocks(open_tickets: int, due: int, workers: int, limit: int, as_json: bool) -> None:  # noqa: ARG001
+    """Clocks due at once among many open tickets, on a PostgreSQL of its own; exit 1 unless each was taken once."""
+    from app.bench.clocks import measure  # noqa: PLC0415  (loads the city's rules and the database's driver)
+    from app.bench.own_database import own_database  # noqa: PLC0415
+    from routing.city import load  # noqa: PLC0415
+    from routing.rulebook import Rulebook  # noqa: PLC0415
+
+    settings = AppSettings()
+    book = Rulebook.of(load(settings.city_dir))
+    with own_database(book.city) as url:
+        result = measure(
+            url, book, settings.examples_dir, open_tickets=open_tickets, due=due, workers=workers, limit=limit
+        )
+    print_json(result)
+    sys.exit(0 if result["exactly_once"] else 1)

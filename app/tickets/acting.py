@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.tickets.actions import act
+from app.tickets.actions import act_on_locked
 from app.tickets.body import ActionBody
 from app.tickets.clockwork import arm, course_of
 from app.tickets.party import SYSTEM
@@ -56,7 +56,7 @@ async def act_on(
         order = order_of(deed, ClockKind.of(clock.kind), ticket.supervise_level, book)
         try:
             if order is not None:
-                await act(db, book, ticket.no, *order, SYSTEM, now)
+                await act_on_locked(db, book, ticket, *order, SYSTEM, now)
         except RefusedError:
             await db.rollback()
         else:

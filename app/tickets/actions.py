@@ -83,6 +83,20 @@ async def act(
     ticket = await lock_ticket(db, no)
     if expected_version is not None and expected_version != ticket.version:
         raise TicketChangedError("工单已被他人更新，请刷新后再试", **present_state(ticket))
+    await act_on_locked(db, book, ticket, action, body, party, now)
+    return ticket
+
+
+async def act_on_locked(
+    db: AsyncSession,
+    book: Rulebook,
+    ticket: Ticket,
+    action: TicketAction,
+    body: ActionBody,
+    party: Party,
+    now: datetime,
+) -> None:
+    """The same to a ticket that the caller has locked and read since."""
     present = await read_present(db, ticket, now, body.target_no)
     facts = facts_of(ticket, present, book, now, body, action)
     actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
@@ -101,7 +115,6 @@ async def act(
         await take(s)
     except CalendarError as error:
         raise CannotCountError(error.message) from error
-    return ticket
 
 
 async def take(s: Stepping) -> TicketEvent:
@@ -129,6 +142,7 @@ async def take(s: Stepping) -> TicketEvent:
         s.party.name,
         s.now,
         _payload(s, before),
+        locked=True,
     )
     for template, fields in s.letters:
         await write_message(s.db, s.ticket, template, fields, f"{s.ticket.no}/{event.seq}/{template}", s.now)

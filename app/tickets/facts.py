@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from app.clock import CITY_ZONE
 from app.tickets.body import ActionBody
-from models.codes import Channel, ClockKind, Satisfied, Solved, TicketStatus
+from models.codes import ClockKind, Satisfied, Solved, TicketStatus
 from models.handling import Callback, ContactRecord, Supervision
 from models.ownership import CoHandling, Request, SubDispatch
 from models.ticket import Clock, Ticket
@@ -59,32 +59,46 @@ class Present:
         return next((request for request in self.requests if request.kind == kind), None)
 
 
+_THERE = text(
+    "SELECT (SELECT count(*) FROM ticket_events WHERE ticket_id = :ticket_id AND kind = 'urge' AND actor = 'citizen' "
+    "AND at >= :since) AS urged, "
+    "(SELECT reason FROM pauses WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS paused, "
+    "(SELECT verdict FROM service_evaluations WHERE ticket_id = :ticket_id) AS verdict, "
+    "EXISTS (SELECT FROM requests WHERE ticket_id = :ticket_id AND decided_at IS NULL) AS requests, "
+    "EXISTS (SELECT FROM supervisions WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS supervisions, "
+    "EXISTS (SELECT FROM sub_dispatches WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS subs, "
+    "EXISTS (SELECT FROM co_handlings WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS helpers, "
+    "EXISTS (SELECT FROM contact_records WHERE ticket_id = :ticket_id) AS contacts, "
+    "EXISTS (SELECT FROM callbacks WHERE ticket_id = :ticket_id AND round = :round) AS callbacks"
+)
+"""What there is of a ticket: most have little, and need not be asked for the rest."""
+
+
 async def read_present(db: AsyncSession, ticket: Ticket, now: datetime, target_no: str | None = None) -> Present:
     """Everything about a ticket that guards and steps ask for."""
     of = {"ticket_id": ticket.id}
     midnight = now.astimezone(CITY_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    supervisions = await _rows(db, select(Supervision).filter_by(**of, ended_at=None))
-    this_round = select(Callback).filter_by(**of, round=ticket.callback_round)
+    there = (await db.execute(_THERE, {**of, "since": midnight, "round": ticket.callback_round})).one()
     present = Present(
         clocks=await _rows(db, select(Clock).filter_by(**of, stopped_at=None).order_by(col(Clock.id))),
-        requests=await _rows(db, select(Request).filter_by(**of, decided_at=None)),
-        supervision=supervisions[0] if supervisions else None,
-        subs=await _rows(db, select(SubDispatch).filter_by(**of, ended_at=None).order_by(col(SubDispatch.id))),
-        helpers=await _rows(db, select(CoHandling).filter_by(**of, ended_at=None)),
-        contacts=await _rows(db, select(ContactRecord).filter_by(**of)),
-        callbacks=await _rows(db, this_round.order_by(col(Callback.try_no))),
+        urged_today=there.urged,
+        paused=PauseReason.of(there.paused) if there.paused else None,
+        verdict=there.verdict,
     )
-    urged = text(
-        "SELECT count(*) FROM ticket_events WHERE ticket_id = :ticket_id AND kind = 'urge' AND actor = 'citizen' "
-        "AND at >= :since"
-    )
-    present.urged_today = (await db.execute(urged, {**of, "since": midnight})).scalar_one()
-    pause = text("SELECT reason FROM pauses WHERE ticket_id = :ticket_id AND ended_at IS NULL")
-    reason = (await db.execute(pause, of)).scalar_one_or_none()
-    present.paused = PauseReason.of(reason) if reason else None
-    if ticket.channel == Channel.BAD_REVIEW:
-        rating = text("SELECT verdict FROM service_evaluations WHERE ticket_id = :ticket_id")
-        present.verdict = (await db.execute(rating, of)).scalar_one_or_none()
+    if there.requests:
+        present.requests = await _rows(db, select(Request).filter_by(**of, decided_at=None))
+    if there.supervisions:
+        (present.supervision,) = await _rows(db, select(Supervision).filter_by(**of, ended_at=None))
+    if there.subs:
+        subs = select(SubDispatch).filter_by(**of, ended_at=None)
+        present.subs = await _rows(db, subs.order_by(col(SubDispatch.id)))
+    if there.helpers:
+        present.helpers = await _rows(db, select(CoHandling).filter_by(**of, ended_at=None))
+    if there.contacts:
+        present.contacts = await _rows(db, select(ContactRecord).filter_by(**of))
+    if there.callbacks:
+        this_round = select(Callback).filter_by(**of, round=ticket.callback_round)
+        present.callbacks = await _rows(db, this_round.order_by(col(Callback.try_no)))
     if target_no is not None:
         found = select(Ticket).filter_by(no=target_no)
         present.target = (await db.execute(found)).scalar_one_or_none()
