@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 import models.tables  # noqa: F401  (every table is known before the first query)
+from models.liveness import watch
 
 _CONNECT: dict[str, Any] = {"connect_timeout": 5, "application_name": "hotline"}
 
@@ -23,14 +24,15 @@ def driver_url(url: str) -> str:
 
 def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine that notices dead connections before it uses them."""
-    return create_async_engine(
+    made = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         hide_parameters=True,  # errors are logged; what citizens said must not be
         connect_args=_CONNECT,
     )
+    watch(made.sync_engine)
+    return made
 
 
 def sync_engine(url: str) -> Engine:
