@@ -16,7 +16,8 @@ class Permission(StrEnum):
     CALLS_READ = "calls.read"
     RECORDINGS_LISTEN = "recordings.listen"
     CONTENT_READ = "content.read"  # the citizen's words: content, title, address, transcript, list of recordings
-    PHONE_FULL = "phone.full"  # the caller's number unmasked
+    PHONE_FULL = "phone.full"  # have the caller's number shown, with a reason that is recorded
+    PHONE_HANDLED = "phone.handled"  # the same, of what one handles now
     PHONE_PROTECTED = "phone.protected"  # also of a report (举报) or a confidential ticket
     AUDIT_READ = "audit.read"
     USERS_ADMIN = "users.admin"
@@ -28,10 +29,10 @@ _HOTLINE = frozenset({_P.TICKETS_ALL, _P.CALLS_READ, _P.CONTENT_READ})
 _UNIT = frozenset({_P.TICKETS_UNIT, _P.CONTENT_READ})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.AGENT: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
-    Role.TEAM_LEADER: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
+    Role.AGENT: _HOTLINE | {_P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
+    Role.TEAM_LEADER: _HOTLINE | {_P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
     Role.QUALITY: _HOTLINE | {_P.RECORDINGS_LISTEN},
-    Role.DISPATCHER: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
+    Role.DISPATCHER: _HOTLINE | {_P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
     Role.DISPATCH_SUPERVISOR: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN},
     Role.CALLBACK: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN},
     Role.SUPERVISION: _HOTLINE,
@@ -39,7 +40,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.KNOWLEDGE_REVIEWER: frozenset(),
     Role.DIRECTOR: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN, _P.AUDIT_READ},
     Role.UNIT_SIGNER: _UNIT,
-    Role.UNIT_HANDLER: _UNIT | {_P.PHONE_FULL, _P.PHONE_PROTECTED},  # must be able to call the citizen
+    Role.UNIT_HANDLER: _UNIT | {_P.PHONE_HANDLED, _P.PHONE_PROTECTED},  # must be able to call the citizen
     Role.UNIT_APPROVER: _UNIT,
     Role.UNIT_LIAISON: _UNIT,
     Role.DISTRICT_ADMIN: _UNIT,
@@ -57,17 +58,13 @@ def permissions(roles: frozenset[Role]) -> frozenset[Permission]:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How much of a ticket somebody sees."""
+    """How much of a ticket somebody sees by reading it. A whole number is never among it: that is asked for."""
 
     content: bool = False
-    phone: bool = False
-    """The whole number, where the ticket is not protected."""
     protected: bool = False
-    """Also where it is; who has not this sees not a digit there."""
-
-    def phone_of(self, type_: str | None, confidential: bool | None) -> bool:
-        """Whether the caller's number of such a ticket is seen whole."""
-        return self.phone and (self.protected or not is_protected(type_, confidential))
+    """Some digits of a protected ticket's number; who has not this sees none there."""
+    phone: bool = False
+    """Whole numbers: at the machine itself."""
 
     def hides(self, type_: str | None, confidential: bool | None) -> bool:
         """Whether the caller of such a ticket is not to be known at all."""
@@ -85,10 +82,14 @@ def is_protected(type_: str | None, confidential: bool | None) -> bool:
 
 
 def sight(granted: frozenset[Permission]) -> Sight:
-    """What these permissions let somebody see of one ticket."""
-    return Sight(_P.CONTENT_READ in granted, _P.PHONE_FULL in granted, _P.PHONE_PROTECTED in granted)
+    """What these permissions let somebody read."""
+    return Sight(content=_P.CONTENT_READ in granted, protected=_P.PHONE_PROTECTED in granted)
 
 
-def sight_of_lists(granted: frozenset[Permission]) -> Sight:
-    """Lists never show a whole number: each is opened, and that is recorded."""
-    return Sight(_P.CONTENT_READ in granted, phone=False, protected=_P.PHONE_PROTECTED in granted)
+def may_reveal(granted: frozenset[Permission], *, handles: bool, protected: bool) -> bool:
+    """Whether somebody may have the caller's whole number shown (domain.md §4: the handler, 回访, 主管).
+
+    ``handles``: the ticket is with him now. ``protected``: see :func:`is_protected`.
+    """
+    whole = _P.PHONE_FULL in granted or (handles and _P.PHONE_HANDLED in granted)
+    return whole and (not protected or _P.PHONE_PROTECTED in granted)

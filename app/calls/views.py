@@ -63,6 +63,6 @@ async def list_calls(
 
 def _number(row: Any, sight: Sight) -> str | None:
     number: str | None = row.ani
-    if sight.phone_of(row.ticket_type, row.confidential):
+    if sight.phone:
         return number
     return hide_phone(number) if sight.hides(row.ticket_type, row.confidential) else mask_phone(number)

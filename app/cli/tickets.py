@@ -42,8 +42,9 @@ def tickets(since: datetime | None, call_id: str | None, status: int | None, lim
     """List tickets, newest first, as one JSON array."""
 
     async def work(db: AsyncSession) -> list[dict[str, Any]]:
-        found = await list_tickets(db, since=since, call_id=call_id, status=status, limit=limit, full_phone=True)
-        await append_audit(db, os_user(), "tickets.listed", "tickets", utc_now(), {"count": len(found)})
+        now = utc_now()
+        found = await list_tickets(db, now, since=since, call_id=call_id, status=status, limit=limit)
+        await append_audit(db, os_user(), "tickets.listed", "tickets", now, {"count": len(found)})
         await db.commit()
         return found
 
@@ -57,9 +58,10 @@ def ticket(no: str, data: Path | None) -> None:
     """One ticket with its events, clocks and transcript."""
 
     async def work(db: AsyncSession) -> dict[str, Any] | None:
-        found = await one_ticket(db, no, full_phone=True)
+        now = utc_now()
+        found = await one_ticket(db, no, now)
         if found is not None:
-            await append_audit(db, os_user(), "ticket.read", f"ticket:{no}", utc_now(), {"phone": True})
+            await append_audit(db, os_user(), "ticket.read", f"ticket:{no}", now, {"phone": True})
             await db.commit()
         return found
 

@@ -6,31 +6,32 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from litestar import Controller, get
+from litestar import Controller, Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import File
 from sqlalchemy import text
 
-from app.auth.guards import may
-from app.auth.policy import Permission, sight, sight_of_lists
+from app.api.etag import etag
+from app.auth.guards import may, same_origin
+from app.auth.policy import Permission, sight
 from app.auth.services import Identity
 from app.calls.views import list_calls
 from app.clock import in_city, utc_now
 from app.db import Db
 from app.problems import AnyRequest
-from app.tickets.views import list_tickets, one_ticket
+from app.tickets.detail import TicketDetail, read_detail, read_timeline
+from app.tickets.lines import TicketLine
+from app.tickets.revealing import RevealBody, RevealedCitizen, reveal
+from app.tickets.rulebook import Book
+from app.tickets.schemas import TicketTimeline
+from app.tickets.scope import scope_of
+from app.tickets.views import newest
 from models.ledger import append_audit
 
 _Page = Annotated[int, QueryParameter(ge=1, le=500)]
-
-
-def _bound(user: Identity) -> str | None:
-    """The unit that bounds what a user sees; None: the whole city."""
-    if Permission.TICKETS_ALL in user.permissions:
-        return None
-    return user.unit or "-"  # a unit user without a unit sees nothing
+_SMALL = 16 * 1024
 
 
 class Tickets(Controller):
@@ -38,44 +39,63 @@ class Tickets(Controller):
 
     path = "/api/tickets"
     tags = ("tickets",)
-    guards = (may(Permission.TICKETS_ALL, Permission.TICKETS_UNIT),)
+    guards = (same_origin, may(Permission.TICKETS_ALL, Permission.TICKETS_UNIT))
 
     @get(operation_id="listTickets")
     async def list(
         self,
         request: AnyRequest,
         db: Db,
+        book: Book,
+        state: State,
         since: FromQuery[datetime | None] = None,
         status: FromQuery[int | None] = None,
         call_id: FromQuery[str | None] = None,
-        before_id: FromQuery[int | None] = None,
         limit: _Page = 50,
-    ) -> list[dict[str, Any]]:
-        """Newest first; `before_id` is the `id` of the last one of the page before."""
-        user = request.user
-        return await list_tickets(
-            db,
-            since=in_city(since),
-            status=status,
-            call_id=call_id,
-            below_unit=_bound(user),
-            before_id=before_id,
-            limit=limit,
-            sight=sight_of_lists(user.permissions),
+    ) -> list[TicketLine]:
+        """Newest first."""
+        now = state.now()
+        scope = await scope_of(db, state.units, request.user, now)
+        seen = sight(request.user.permissions)
+        return await newest(
+            db, scope, seen, now, book, since=in_city(since), status=status, call_id=call_id, limit=limit
         )
 
     @get("/{no:str}", operation_id="getTicket")
-    async def one(self, request: AnyRequest, db: Db, no: FromPath[str]) -> dict[str, Any]:
-        """One with events, clocks, transcript; reading the caller's number is recorded."""
+    async def one(
+        self, request: AnyRequest, db: Db, book: Book, state: State, no: FromPath[str]
+    ) -> Response[TicketDetail]:
+        """One with all that belongs to it, numbers masked; that it was read is recorded."""
         user: Identity = request.user
-        ticket = await one_ticket(db, no, below_unit=_bound(user), sight=sight(user.permissions))
-        if ticket is None:
-            raise NotFoundException(detail="没有这张工单")
-        await append_audit(
-            db, user.actor, "ticket.read", f"ticket:{no}", utc_now(), {"phone": not ticket["phone_masked"]}
-        )
+        now = state.now()
+        scope = await scope_of(db, state.units, user, now)
+        ticket = await read_detail(db, scope, no, sight(user.permissions), now, book)
+        await append_audit(db, user.actor, "ticket.read", f"ticket:{no}", now, {"as": ticket.relation})
         await db.commit()
-        return ticket
+        return Response(ticket, headers={"ETag": etag(ticket.version)})
+
+    @get("/{no:str}/timeline", operation_id="getTicketTimeline")
+    async def timeline(
+        self, request: AnyRequest, db: Db, book: Book, state: State, no: FromPath[str]
+    ) -> TicketTimeline:
+        """Its history, a line for each event, oldest first."""
+        user: Identity = request.user
+        now = state.now()
+        scope = await scope_of(db, state.units, user, now)
+        told, relation = await read_timeline(db, scope, no, sight(user.permissions), book)
+        await append_audit(db, user.actor, "ticket.read", f"ticket:{no}", now, {"as": relation.value})
+        await db.commit()
+        return TicketTimeline(no=no, lines=told)
+
+    @post("/{no:str}/reveal", operation_id="revealCitizen", status_code=200, request_max_body_size=_SMALL)
+    async def reveal(
+        self, request: AnyRequest, db: Db, state: State, no: FromPath[str], data: JSONBody[RevealBody]
+    ) -> Response[RevealedCitizen]:
+        """The caller's whole number, for a reason that is recorded."""
+        now = state.now()
+        scope = await scope_of(db, state.units, request.user, now)
+        found = await reveal(db, request.user, scope, no, data.reason, now)
+        return Response(found, headers={"Cache-Control": "no-store"})
 
 
 class Calls(Controller):
@@ -89,7 +109,7 @@ class Calls(Controller):
         self, request: AnyRequest, db: Db, since: FromQuery[datetime | None] = None, limit: _Page = 50
     ) -> list[dict[str, Any]]:
         """Newest first, numbers masked."""
-        return await list_calls(db, since=in_city(since), limit=limit, sight=sight_of_lists(request.user.permissions))
+        return await list_calls(db, since=in_city(since), limit=limit, sight=sight(request.user.permissions))
 
     @get(
         "/{call_id:str}/recordings/{side:str}/{part:int}",

@@ -51,6 +51,13 @@ class TicketState(msgspec.Struct, kw_only=True):
     supervise_level: int
 
 
+class TicketTimeline(msgspec.Struct, kw_only=True):
+    """The history of a ticket as people read it."""
+
+    no: str
+    lines: list[str]
+
+
 def option_of(permit: Permit) -> ActionOption:
     """For people."""
     fields = [(name, True) for name in permit.needs] + [(name, False) for name in permit.takes]

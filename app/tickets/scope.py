@@ -73,10 +73,19 @@ async def scope_of(db: AsyncSession, tree: UnitTree, user: Identity, now: dateti
 _RELATION = f"CASE WHEN {HOSTS} THEN 'host' WHEN {SUBS} THEN 'sub' WHEN {HELPS} THEN 'co' WHEN {ONCE} THEN 'past' END"
 
 
+def relation_of(scope: Scope) -> str:
+    """An expression on the ticket ``t`` (with ``:units``): as what it is seen; NULL: not at all."""
+    return "'city'" if scope.city else _RELATION
+
+
+def in_scope(scope: Scope) -> str:
+    """A condition on the ticket ``t`` (with ``:units``): it is in sight."""
+    return "true" if scope.city else f"({HOSTS} OR {SUBS} OR {HELPS} OR {ONCE})"
+
+
 async def find_visible(db: AsyncSession, scope: Scope, no: str, *, columns: str = "t.*", joins: str = "") -> Seen:
     """One ticket. NoTicketError: there is none, or it is not theirs to see; which is not said."""
-    relation = "'city'" if scope.city else _RELATION
-    query = f"SELECT {columns}, {relation} AS relation FROM tickets t {joins} WHERE t.no = :no"
+    query = f"SELECT {columns}, {relation_of(scope)} AS relation FROM tickets t {joins} WHERE t.no = :no"
     values: dict[str, Any] = {"no": no} if scope.city else {"no": no, "units": list(scope.units)}
     row = (await db.execute(text(query), values)).one_or_none()
     if row is None or row.relation is None:

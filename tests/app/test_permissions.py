@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.auth.guards import COOKIE
-from app.auth.policy import PERMISSIONS, Sight, permissions, sight, sight_of_lists
+from app.auth.policy import PERMISSIONS, Sight, is_protected, may_reveal, permissions, sight
 from models.codes import Role
 
 from .people import add_user, session_of
@@ -31,6 +31,8 @@ ROUTES = {
     ("GET", "/live"): (set(Role), None),  # a stream: see test_pages
     ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
     ("GET", "/api/tickets/{no:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("GET", "/api/tickets/{no:str}/timeline"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("POST", "/api/tickets/{no:str}/reveal"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/tickets/{no:str}/actions"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("POST", "/api/tickets/{no:str}/actions/{action:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/calls"): (HOTLINE, 200),
@@ -46,7 +48,10 @@ SAMPLES = {
     "{part:int}": "1", "{file_path:path}": "page.css",
 }  # fmt: skip
 
-BODIES = {"/auth/sign-in": {"login": "nobody", "password": "x"}}
+BODIES = {
+    "/auth/sign-in": {"login": "nobody", "password": "x"},
+    "/api/tickets/{no:str}/reveal": {"reason": "回访"},
+}
 
 
 def _address(path: str) -> str:
@@ -85,37 +90,47 @@ def test_every_role_has_its_line_in_the_policy():
     assert set(PERMISSIONS) == set(Role)
 
 
-# role → (the citizen's words, an ordinary caller's number, a protected one's)
+# role → (the citizen's words, some digits of a protected caller's number)
 SIGHTS = {
-    **dict.fromkeys(HOTLINE | UNITS, (True, False, False)),
-    **dict.fromkeys((Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR), (True, True, False)),
-    **dict.fromkeys((Role.CALLBACK, Role.DIRECTOR, Role.UNIT_HANDLER), (True, True, True)),
+    **dict.fromkeys(HOTLINE | UNITS, (True, False)),
+    **dict.fromkeys((Role.CALLBACK, Role.DIRECTOR, Role.UNIT_HANDLER), (True, True)),
 }
 
 
 @pytest.mark.parametrize("role", Role, ids=str)
-def test_what_each_role_sees_of_a_ticket(role):
+def test_what_each_role_reads_of_a_ticket(role):
+    content, protected = SIGHTS.get(role, (False, False))
+    assert sight(permissions(frozenset({role}))) == Sight(content=content, protected=protected)
+
+
+# role → whether the whole number is shown of: what one handles, anything; the same of a protected ticket
+REVEALS = {
+    **dict.fromkeys((Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER), (True, False, False, False)),
+    Role.UNIT_HANDLER: (True, False, True, False),
+    Role.DISPATCH_SUPERVISOR: (True, True, False, False),
+    **dict.fromkeys((Role.CALLBACK, Role.DIRECTOR), (True, True, True, True)),
+}
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_to_whom_a_whole_number_is_shown(role):
     granted = permissions(frozenset({role}))
-    content, phone, protected = SIGHTS.get(role, (False, False, False))
-    assert sight(granted) == Sight(content, phone, protected)
-    assert sight_of_lists(granted) == Sight(content, phone=False, protected=protected)
+    found = tuple(
+        may_reveal(granted, handles=handles, protected=protected)
+        for protected in (False, True)
+        for handles in (True, False)
+    )
+    assert found == REVEALS.get(role, (False,) * 4)
 
 
 @pytest.mark.parametrize(
-    ("type_", "confidential", "seen"),
-    [
-        ("02", False, (True, True)),
-        ("04", False, (False, True)),
-        ("02", True, (False, True)),
-        ("04", True, (False, True)),
-        (None, None, (True, True)),
-    ],
+    ("type_", "confidential", "protected"),
+    [("02", False, False), ("04", False, True), ("02", True, True), ("04", True, True), (None, None, False)],
 )
-def test_a_report_and_a_confidential_ticket_are_protected(type_, confidential, seen):
-    ordinary, trusted = Sight(content=True, phone=True), Sight(content=True, phone=True, protected=True)
-    assert (ordinary.phone_of(type_, confidential), trusted.phone_of(type_, confidential)) == seen
-    assert (not ordinary.hides(type_, confidential), not trusted.hides(type_, confidential)) == seen
-    assert not Sight().phone_of(type_, confidential)
+def test_a_report_and_a_confidential_ticket_are_protected(type_, confidential, protected):
+    assert is_protected(type_, confidential) == protected
+    assert Sight(content=True).hides(type_, confidential) == protected
+    assert not Sight(content=True, protected=True).hides(type_, confidential)
 
 
 def test_several_roles_may_what_each_of_them_may():

@@ -67,13 +67,11 @@ async def test_the_hotline_sees_all_tickets_newest_first(client, tickets):
     assert await _numbers(client) == [THREE, TWO, ONE]
 
 
-async def test_the_list_is_narrowed_and_paged(client, tickets):
+async def test_the_list_is_narrowed(client, tickets):
     await sign_in_as(client, tickets, "dispatcher")
     assert await _numbers(client, "?status=20") == [TWO]
     assert await _numbers(client, "?call_id=c1") == [ONE]
     assert await _numbers(client, "?limit=2") == [THREE, TWO]
-    last = (await client.get("/api/tickets?limit=2")).json()[-1]["id"]
-    assert await _numbers(client, f"?limit=2&before_id={last}") == [ONE]
     assert await _numbers(client, "?since=2026-11-24T10:00:00") == [THREE, TWO, ONE]  # the city's time
     assert await _numbers(client, "?since=2026-11-24T10:00:01") == []
     assert await _numbers(client, "?since=2026-11-24T02:00:01Z") == []
@@ -105,46 +103,37 @@ async def test_the_list_never_shows_a_whole_number(client, tickets):
 
 
 @pytest.mark.parametrize(
-    ("role", "unit", "phone"),
-    [
-        ("dispatcher", None, "13900000001"),
-        ("unit_handler", "640100-GJ", "13900000001"),
-        ("unit_signer", "640100-GJ", "139****0001"),
-        ("quality", None, "139****0001"),
-        ("observer", None, "139****0001"),
-    ],
+    ("role", "unit"),
+    [("dispatcher", None), ("callback", None), ("director", None), ("unit_handler", "640100-GJ"), ("observer", None)],
 )
-async def test_the_number_is_whole_only_for_those_who_must_call_back(client, tickets, role, unit, phone):
+async def test_reading_a_ticket_never_shows_a_whole_number(client, tickets, role, unit):
     await sign_in_as(client, tickets, role, unit)
-    ticket = (await client.get(f"/api/tickets/{ONE}")).json()
-    assert ticket["caller_phone"] == phone
-    assert (ticket["query_code"] is None) == ("*" in phone)
+    answer = await client.get(f"/api/tickets/{ONE}")
+    assert (answer.json()["caller_phone"], answer.json()["phone_masked"]) == ("139****0001", True)
+    assert answer.json()["query_code"] is None
+    assert "13900000001" not in answer.text
 
 
 @pytest.mark.parametrize(
-    ("role", "phone", "in_list"),
+    ("role", "shown"),
     [
-        ("dispatcher", "*" * 11, "*" * 11),
-        ("agent", "*" * 11, "*" * 11),
-        ("quality", "*" * 11, "*" * 11),
-        ("observer", "*" * 11, "*" * 11),
-        ("callback", "13900000002", "139****0002"),
-        ("director", "13900000002", "139****0002"),
+        ("dispatcher", "*" * 11),
+        ("agent", "*" * 11),
+        ("quality", "*" * 11),
+        ("observer", "*" * 11),
+        ("callback", "139****0002"),
+        ("director", "139****0002"),
     ],
 )
-async def test_who_reported_is_known_to_those_only_who_must_call_back(client, tickets, role, phone, in_list):
+async def test_of_who_reported_not_a_digit_is_shown_but_to_those_who_must_call_back(client, tickets, role, shown):
     user = await sign_in_as(client, tickets, role)
-    ticket = (await client.get(f"/api/tickets/{TWO}")).json()
-    assert (ticket["caller_phone"], ticket["phone_masked"]) == (phone, "*" in phone)
-    assert (ticket["query_code"] is None) == ("*" in phone)
+    assert (await client.get(f"/api/tickets/{TWO}")).json()["caller_phone"] == shown
     listed = {ticket["no"]: ticket["caller_phone"] for ticket in (await client.get("/api/tickets")).json()}
-    assert listed == {ONE: "139****0001", TWO: in_list, THREE: "139****0003"}
+    assert listed == {ONE: "139****0001", TWO: shown, THREE: "139****0003"}
     if role != "observer":
         calls = {call["id"]: call["ani"] for call in (await client.get("/api/calls")).json()}
-        assert calls == {"c1": "139****0001", "c2": in_list, "c3": "139****0003"}
-    assert await _audit(tickets) == [
-        (f"user:{user.login}", "ticket.read", f"ticket:{TWO}", {"phone": "*" not in phone})
-    ]
+        assert calls == {"c1": "139****0001", "c2": shown, "c3": "139****0003"}
+    assert await _audit(tickets) == [(f"user:{user.login}", "ticket.read", f"ticket:{TWO}", {"as": "city"})]
 
 
 async def test_a_confidential_ticket_is_as_protected_as_a_report(client, tickets):
@@ -153,7 +142,7 @@ async def test_a_confidential_ticket_is_as_protected_as_a_report(client, tickets
     await sign_in_as(client, tickets, "dispatcher")
     assert (await client.get(f"/api/tickets/{ONE}")).json()["caller_phone"] == "*" * 11
     await sign_in_as(client, tickets, "unit_handler", "640100-GJ")
-    assert (await client.get(f"/api/tickets/{ONE}")).json()["caller_phone"] == "13900000001"
+    assert (await client.get(f"/api/tickets/{ONE}")).json()["caller_phone"] == "139****0001"
 
 
 async def test_an_observer_sees_states_and_clocks_and_nobodys_words(client, tickets):
@@ -204,8 +193,8 @@ async def test_reading_a_ticket_is_written_down_and_the_log_is_a_chain(client, t
     agent = await sign_in_as(client, tickets, "agent")
     await client.get(f"/api/tickets/{ONE}")
     assert await _audit(tickets) == [
-        (f"user:{quality.login}", "ticket.read", f"ticket:{TWO}", {"phone": False}),
-        (f"user:{agent.login}", "ticket.read", f"ticket:{ONE}", {"phone": True}),
+        (f"user:{quality.login}", "ticket.read", f"ticket:{TWO}", {"as": "city"}),
+        (f"user:{agent.login}", "ticket.read", f"ticket:{ONE}", {"as": "city"}),
     ]
     entries = (await tickets.execute(text("SELECT * FROM audit_log ORDER BY seq"))).all()
     log = [AuditEntry(**entry._mapping) for entry in entries]

@@ -24,12 +24,12 @@ async def merge(s: Stepping) -> None:
     children = text("SELECT 1 FROM tickets WHERE merged_into = :id LIMIT 1")
     if (await s.db.execute(children, {"id": s.ticket_id})).scalar_one_or_none():
         raise InputError("该工单已是其他工单的主单，不能再并入", "target_no")
+    await append_ticket_event(  # first: it flushes, and a ticket with a master must be in the state of one
+        s.db, master.id, TicketEventKind.CHILD_MERGED, s.party.name, s.now, {"child": s.ticket.no}
+    )
     s.ticket.merged_into, s.ticket.before_pause = master.id, s.ticket.status
     s.ticket.close_type = CloseType.MERGED.value
     s.note["master"] = master.no
-    await append_ticket_event(
-        s.db, master.id, TicketEventKind.CHILD_MERGED, s.party.name, s.now, {"child": s.ticket.no}
-    )
     s.tell("并案", master_no=master.no)
 
 
