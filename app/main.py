@@ -123,6 +123,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     )
     app.state.settings = settings
     app.state.sessions = sessions(db)
+    app.state.looks = sessions(db.execution_options(isolation_level="AUTOCOMMIT"))  # one statement, no transaction
     app.state.internal_secret = ensure_secret(settings.internal_secret_file)
     app.state.live = LiveNews(url)
     app.state.hashing = HashingQueue()

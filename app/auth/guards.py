@@ -32,7 +32,7 @@ class SessionAuthentication(AbstractAuthenticationMiddleware):
         token = connection.cookies.get(COOKIE)
         if not token:
             return AuthenticationResult(user=None, auth=None)
-        async with connection.app.state.sessions() as db:
+        async with connection.app.state.looks() as db:
             return AuthenticationResult(user=await identity_of(db, token, utc_now()), auth=token)
 
 
