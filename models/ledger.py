@@ -150,10 +150,13 @@ async def append_ticket_events(
     events: Sequence[tuple[int, TicketEventKind | TicketAction, dict[str, Any]]],
     actor: str,
     at: datetime,
-) -> None:
-    """Add events (ticket's id, kind, payload) to many tickets' chains at once; the caller has locked the tickets."""
+) -> list[int]:
+    """Add events (ticket's id, kind, payload) to many tickets' chains at once; the caller has locked the tickets.
+
+    The ``seq`` of each, in their order.
+    """
     if not events:
-        return
+        return []
     at = at.astimezone(UTC)
     ids = list(dict.fromkeys(ticket_id for ticket_id, _, _ in events))
     last = {row.id: (row.seq, row.hash) for row in await session.execute(_LAST, {"ids": ids})}
@@ -176,6 +179,7 @@ async def append_ticket_events(
         for column, value in zip(columns.values(), row, strict=True):
             column.append(value)
     await session.execute(_APPEND, {"actor": actor, "at": at, **columns})
+    return columns["seqs"]
 
 
 async def append_audit(

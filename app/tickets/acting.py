@@ -1,23 +1,30 @@
-"""What the system itself does when a rung is reached: one action on one ticket, in a transaction of its own."""
+"""What the system itself does when a rung is reached: actions of the workflow's table, one a ticket, many at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlmodel import col
 
-from app.tickets.actions import act_on_locked
+from app.tickets.actions import step_of, take_many
 from app.tickets.body import ActionBody
 from app.tickets.clockwork import arm, course_of
+from app.tickets.errors import CannotCountError
+from app.tickets.facts import Present, read_presents
 from app.tickets.party import SYSTEM
+from app.tickets.step import Stepping
 from models.codes import ClockKind
 from models.session import place_of
 from models.ticket import Clock, Ticket
 from models.workflow_codes import TicketAction
 from routing.calendar.limit import Limit
+from routing.errors import CalendarError
 from routing.ladder import Deed, deeds_of, rung_at
 from routing.permits import RefusedError
 from routing.rulebook import Rulebook, event_of
@@ -40,35 +47,62 @@ class Outcome(StrEnum):
     """It is put off."""
 
 
-async def act_on(
-    sessions: async_sessionmaker[AsyncSession], book: Rulebook, ticket_id: int, clock_id: int, now: datetime
-) -> tuple[Outcome, Deed | None]:
-    """Take the one rung that is due on this clock, with all that comes of it, or none of it.
+Due = tuple[int, int]
+"""A ticket and the clock of it that is due."""
 
-    Raises: only what is no fault of the ticket's (see models.session.is_outage).
+
+async def act_on(
+    sessions: async_sessionmaker[AsyncSession], book: Rulebook, due: Sequence[Due], now: datetime
+) -> list[tuple[Outcome, Deed | None]]:
+    """Take the one rung that is due on each of these clocks, in one transaction: all of them, or none.
+
+    A ticket is named once. What is refused by the table is over and hinders none of the others; what raises hinders
+    all of them, and is to be tried one by one.
     """
+    outcomes: dict[Due, tuple[Outcome, Deed | None]] = {}
+    steps: list[tuple[Stepping, Clock]] = []
     async with sessions() as db:
-        found = await _lock(db, ticket_id, clock_id, now)
-        if found is None:
-            return Outcome.PASSED, None
-        ticket, clock = found
-        deed = deeds_of(ClockKind.of(clock.kind))[clock.stage]
-        order = order_of(deed, ClockKind.of(clock.kind), ticket.supervise_level, book)
-        try:
+        tickets = {ticket.id: ticket for ticket in await _lock(db, [ticket_id for ticket_id, _ in due])}
+        presents = await read_presents(db, list(tickets.values()), now) if tickets else {}
+        for one in due:
+            ticket, clock = tickets.get(one[0]), _still_due(presents.get(one[0]), one[1], now)
+            if ticket is None or clock is None:
+                outcomes[one] = Outcome.PASSED, None
+                continue
+            deed = deeds_of(ClockKind.of(clock.kind))[clock.stage]
+            order = order_of(deed, ClockKind.of(clock.kind), ticket.supervise_level, book)
+            step = None
             if order is not None:
-                await act_on_locked(db, book, ticket, *order, SYSTEM, now)
-        except RefusedError:
-            await db.rollback()
-        else:
-            step_up(clock, ticket, book)
-            await db.commit()
-            return (Outcome.DONE if order else Outcome.REFUSED), deed
-    async with sessions() as db:  # the state has changed: the rung is over
-        found = await _lock(db, ticket_id, clock_id, now)
-        if found is not None:
-            step_up(found[1], found[0], book)
-            await db.commit()
-    return Outcome.REFUSED, deed
+                with suppress(RefusedError):
+                    step = step_of(db, book, ticket, presents[one[0]], *order, SYSTEM, now)
+            if step is None:
+                step_up(clock, ticket, book)
+                outcomes[one] = Outcome.REFUSED, deed
+            else:
+                steps.append((step, clock))
+                outcomes[one] = Outcome.DONE, deed
+        try:
+            await take_many(db, [step for step, _ in steps], SYSTEM, now)
+        except CalendarError as error:
+            raise CannotCountError(error.message) from error
+        for step, clock in steps:
+            step_up(clock, step.ticket, book)
+        await db.commit()
+    return [outcomes[one] for one in due]
+
+
+async def _lock(db: AsyncSession, ids: list[int]) -> list[Ticket]:
+    """Those that nobody has in hand, ours until the end of the transaction."""
+    query = select(Ticket).where(col(Ticket.id).in_(ids)).order_by(col(Ticket.id))
+    return list((await db.execute(query.with_for_update(skip_locked=True))).scalars())
+
+
+def _still_due(present: Present | None, clock_id: int, now: datetime) -> Clock | None:
+    """None: somebody else was faster, or the state has changed."""
+    clock = next((clock for clock in present.clocks if clock.id == clock_id), None) if present else None
+    if clock is None or clock.next_at is None or clock.next_at > now:
+        return None
+    return clock if clock.stage < len(deeds_of(ClockKind.of(clock.kind))) else None
 
 
 def order_of(deed: Deed, kind: ClockKind, level: int, book: Rulebook) -> tuple[TicketAction, ActionBody] | None:
@@ -129,20 +163,6 @@ async def put_off(
                 where=place_of(error),
             )
         await db.commit()
-
-
-async def _lock(db: AsyncSession, ticket_id: int, clock_id: int, now: datetime) -> tuple[Ticket, Clock] | None:
-    """Both, ours until the end of the transaction; None: another has the ticket, or the rung is not due any more."""
-    query = select(Ticket).filter_by(id=ticket_id).with_for_update(skip_locked=True)
-    ticket = (await db.execute(query)).scalar_one_or_none()
-    if ticket is None:
-        return None
-    clock = await db.get(Clock, clock_id)
-    if clock is None or clock.stopped_at is not None or clock.next_at is None or clock.next_at > now:
-        return None
-    if clock.stage >= len(deeds_of(ClockKind.of(clock.kind))):
-        return None
-    return ticket, clock
 
 
 def step_up(clock: Clock, ticket: Ticket, book: Rulebook) -> None:

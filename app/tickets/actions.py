@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,13 +25,13 @@ from app.tickets.errors import (
 )
 from app.tickets.facts import Present, facts_of, read_present
 from app.tickets.fields import field_name
-from app.tickets.holdings import settle_holder
+from app.tickets.holdings import hand_over
 from app.tickets.party import Party
 from app.tickets.step import Stepping
 from app.tickets.texts import clean
 from models.codes import ClockKind, TicketStatus
-from models.ledger import append_ticket_event
-from models.ticket import Ticket, TicketEvent
+from models.ledger import append_ticket_event, append_ticket_events
+from models.ticket import Ticket
 from models.workflow_codes import Decision, RequestKind, SubState, TicketAction
 from routing.errors import CalendarError
 from routing.permits import GuardError, Permit, RefusedError, find_step, permits
@@ -98,6 +99,25 @@ async def act_on_locked(
 ) -> None:
     """The same to a ticket that the caller has locked and read since."""
     present = await read_present(db, ticket, now, body.target_no)
+    s = step_of(db, book, ticket, present, action, body, party, now)
+    try:
+        event = await append_ticket_event(db, s.ticket_id, action, party.name, now, await change(s), locked=True)
+    except CalendarError as error:
+        raise CannotCountError(error.message) from error
+    await _write_letters(s, event.seq)
+
+
+def step_of(
+    db: AsyncSession,
+    book: Rulebook,
+    ticket: Ticket,
+    present: Present,
+    action: TicketAction,
+    body: ActionBody,
+    party: Party,
+    now: datetime,
+) -> Stepping:
+    """The step that the table allows; nothing has changed yet. Errors as of act."""
     facts = facts_of(ticket, present, book, now, body, action)
     actor = party.actor_on(ticket, frozenset(helper.unit for helper in present.helpers), book)
     try:
@@ -110,15 +130,11 @@ async def act_on_locked(
     body = checked(step, body)
     clockwork = Clockwork(db, ticket, list(present.clocks), book, now)
     target = step.target if step.target is not None else TicketStatus.of(ticket.status)
-    s = Stepping(db, ticket, step, body, party, now, book, facts, present, clockwork, target)
-    try:
-        await take(s)
-    except CalendarError as error:
-        raise CannotCountError(error.message) from error
+    return Stepping(db, ticket, step, body, party, now, book, facts, present, clockwork, target)
 
 
-async def take(s: Stepping) -> TicketEvent:
-    """The step itself, in the order: deed, state, clocks, holder, event, messages."""
+async def change(s: Stepping) -> dict[str, Any]:
+    """The step itself, in the order: deed, state, clocks, holder. What its event says."""
     before = s.ticket.status
     deed = DEEDS.get(s.step.action)
     if deed is not None:
@@ -132,21 +148,24 @@ async def take(s: Stepping) -> TicketEvent:
     await follow(s.db, s.ticket, s.clockwork, s.party.name, s.now)
     s.clockwork.settle()
     reason = s.body.reason or s.body.basis or s.step.action.label
-    await settle_holder(s.db, s.ticket, s.book.hotline(), s.now, reason, anew=s.step.action in _ANEW)
+    anew = s.step.action in _ANEW
+    await hand_over(s.db, s.ticket, s.present.holding, s.book.hotline(), s.now, reason, anew=anew)
     s.ticket.version += 1
     s.ticket.updated_at = s.now
-    event = await append_ticket_event(
-        s.db,
-        s.ticket_id,
-        s.step.action,
-        s.party.name,
-        s.now,
-        _payload(s, before),
-        locked=True,
-    )
+    return _payload(s, before)
+
+
+async def take_many(db: AsyncSession, steps: Sequence[Stepping], party: Party, now: datetime) -> None:
+    """Steps of different tickets, all locked by the caller, with their events and messages. CalendarError: see act."""
+    events = [(s.ticket_id, s.step.action, await change(s)) for s in steps]
+    await db.flush()
+    for s, seq in zip(steps, await append_ticket_events(db, events, party.name, now), strict=True):
+        await _write_letters(s, seq)
+
+
+async def _write_letters(s: Stepping, seq: int) -> None:
     for template, fields in s.letters:
-        await write_message(s.db, s.ticket, template, fields, f"{s.ticket.no}/{event.seq}/{template}", s.now)
-    return event
+        await write_message(s.db, s.ticket, template, fields, f"{s.ticket.no}/{seq}/{template}", s.now)
 
 
 def checked(step: Step, body: ActionBody) -> ActionBody:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -14,7 +15,7 @@ from app.clock import CITY_ZONE
 from app.tickets.body import ActionBody
 from models.codes import ClockKind, Satisfied, Solved, TicketStatus
 from models.handling import Callback, ContactRecord, Supervision
-from models.ownership import CoHandling, Request, SubDispatch
+from models.ownership import CoHandling, Holding, Request, SubDispatch
 from models.ticket import Clock, Ticket
 from models.workflow_codes import CallbackResult, ContactResult, EvaluationClass, PauseReason, RequestKind, TicketAction
 from routing.calendar.shifts import cutoff, extended
@@ -33,6 +34,8 @@ class Present:
 
     clocks: list[Clock] = field(default_factory=list)
     """Live ones."""
+    holding: Holding | None = None
+    """The live one."""
     requests: list[Request] = field(default_factory=list)
     """Pending ones."""
     supervision: Supervision | None = None
@@ -60,52 +63,75 @@ class Present:
 
 
 _THERE = text(
-    "SELECT (SELECT count(*) FROM ticket_events WHERE ticket_id = :ticket_id AND kind = 'urge' AND actor = 'citizen' "
+    "SELECT t.id, (SELECT count(*) FROM ticket_events WHERE ticket_id = t.id AND kind = 'urge' AND actor = 'citizen' "
     "AND at >= :since) AS urged, "
-    "(SELECT reason FROM pauses WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS paused, "
-    "(SELECT verdict FROM service_evaluations WHERE ticket_id = :ticket_id) AS verdict, "
-    "EXISTS (SELECT FROM requests WHERE ticket_id = :ticket_id AND decided_at IS NULL) AS requests, "
-    "EXISTS (SELECT FROM supervisions WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS supervisions, "
-    "EXISTS (SELECT FROM sub_dispatches WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS subs, "
-    "EXISTS (SELECT FROM co_handlings WHERE ticket_id = :ticket_id AND ended_at IS NULL) AS helpers, "
-    "EXISTS (SELECT FROM contact_records WHERE ticket_id = :ticket_id) AS contacts, "
-    "EXISTS (SELECT FROM callbacks WHERE ticket_id = :ticket_id AND round = :round) AS callbacks"
+    "(SELECT reason FROM pauses WHERE ticket_id = t.id AND ended_at IS NULL) AS paused, "
+    "(SELECT verdict FROM service_evaluations WHERE ticket_id = t.id) AS verdict, "
+    "EXISTS (SELECT FROM holdings WHERE ticket_id = t.id AND ended_at IS NULL) AS holdings, "
+    "EXISTS (SELECT FROM requests WHERE ticket_id = t.id AND decided_at IS NULL) AS requests, "
+    "EXISTS (SELECT FROM supervisions WHERE ticket_id = t.id AND ended_at IS NULL) AS supervisions, "
+    "EXISTS (SELECT FROM sub_dispatches WHERE ticket_id = t.id AND ended_at IS NULL) AS subs, "
+    "EXISTS (SELECT FROM co_handlings WHERE ticket_id = t.id AND ended_at IS NULL) AS helpers, "
+    "EXISTS (SELECT FROM contact_records WHERE ticket_id = t.id) AS contacts, "
+    "EXISTS (SELECT FROM callbacks WHERE ticket_id = t.id AND round = t.round) AS callbacks "
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:rounds AS int[])) AS t(id, round)"
 )
 """What there is of a ticket: most have little, and need not be asked for the rest."""
 
 
 async def read_present(db: AsyncSession, ticket: Ticket, now: datetime, target_no: str | None = None) -> Present:
     """Everything about a ticket that guards and steps ask for."""
-    of = {"ticket_id": ticket.id}
-    midnight = now.astimezone(CITY_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    there = (await db.execute(_THERE, {**of, "since": midnight, "round": ticket.callback_round})).one()
-    present = Present(
-        clocks=await _rows(db, select(Clock).filter_by(**of, stopped_at=None).order_by(col(Clock.id))),
-        urged_today=there.urged,
-        paused=PauseReason.of(there.paused) if there.paused else None,
-        verdict=there.verdict,
-    )
-    if there.requests:
-        present.requests = await _rows(db, select(Request).filter_by(**of, decided_at=None))
-    if there.supervisions:
-        (present.supervision,) = await _rows(db, select(Supervision).filter_by(**of, ended_at=None))
-    if there.subs:
-        subs = select(SubDispatch).filter_by(**of, ended_at=None)
-        present.subs = await _rows(db, subs.order_by(col(SubDispatch.id)))
-    if there.helpers:
-        present.helpers = await _rows(db, select(CoHandling).filter_by(**of, ended_at=None))
-    if there.contacts:
-        present.contacts = await _rows(db, select(ContactRecord).filter_by(**of))
-    if there.callbacks:
-        this_round = select(Callback).filter_by(**of, round=ticket.callback_round)
-        present.callbacks = await _rows(db, this_round.order_by(col(Callback.try_no)))
+    assert ticket.id is not None
+    present = (await read_presents(db, [ticket], now))[ticket.id]
     if target_no is not None:
         found = select(Ticket).filter_by(no=target_no)
         present.target = (await db.execute(found)).scalar_one_or_none()
     return present
 
 
-async def _rows(db: AsyncSession, query: Any) -> list[Any]:
+async def read_presents(db: AsyncSession, tickets: Sequence[Ticket], now: datetime) -> dict[int, Present]:
+    """The same of several tickets at once, by their ids."""
+    midnight = now.astimezone(CITY_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    rounds = {ticket.id: ticket.callback_round for ticket in tickets if ticket.id is not None}
+    values = {"since": midnight, "ids": list(rounds), "rounds": list(rounds.values())}
+    there = (await db.execute(_THERE, values)).all()
+    found = {
+        row.id: Present(
+            urged_today=row.urged,
+            paused=PauseReason.of(row.paused) if row.paused else None,
+            verdict=row.verdict,
+        )
+        for row in there
+    }
+    for clock in await _of(db, Clock, list(found), col(Clock.stopped_at).is_(None), col(Clock.id)):
+        found[clock.ticket_id].clocks.append(clock)
+    with_some = {name: [row.id for row in there if getattr(row, name)] for name in _PARTS}
+    for holding in await _of(db, Holding, with_some["holdings"], col(Holding.ended_at).is_(None)):
+        found[holding.ticket_id].holding = holding
+    for request in await _of(db, Request, with_some["requests"], col(Request.decided_at).is_(None)):
+        found[request.ticket_id].requests.append(request)
+    for supervision in await _of(db, Supervision, with_some["supervisions"], col(Supervision.ended_at).is_(None)):
+        found[supervision.ticket_id].supervision = supervision
+    for sub in await _of(db, SubDispatch, with_some["subs"], col(SubDispatch.ended_at).is_(None), col(SubDispatch.id)):
+        found[sub.ticket_id].subs.append(sub)
+    for helper in await _of(db, CoHandling, with_some["helpers"], col(CoHandling.ended_at).is_(None)):
+        found[helper.ticket_id].helpers.append(helper)
+    for contact in await _of(db, ContactRecord, with_some["contacts"], true()):
+        found[contact.ticket_id].contacts.append(contact)
+    for callback in await _of(db, Callback, with_some["callbacks"], true(), col(Callback.try_no)):
+        if callback.round == rounds[callback.ticket_id]:
+            found[callback.ticket_id].callbacks.append(callback)
+    return found
+
+
+_PARTS = ("holdings", "requests", "supervisions", "subs", "helpers", "contacts", "callbacks")
+
+
+async def _of(db: AsyncSession, model: type[Any], ids: list[int], live: Any, *order: Any) -> list[Any]:
+    """Rows of these tickets; not even asked for where there are none."""
+    if not ids:
+        return []
+    query = select(model).where(model.ticket_id.in_(ids), live).order_by(*order)
     return list((await db.execute(query)).scalars())
 
 

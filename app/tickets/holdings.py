@@ -35,6 +35,20 @@ async def settle_holder(
     ``anew``: it came to the same unit again (a designation, a second dispatch).
     """
     live = (await db.execute(select(Holding).filter_by(ticket_id=ticket.id, ended_at=None))).scalar_one_or_none()
+    return await hand_over(db, ticket, live, hotline, now, reason, anew=anew)
+
+
+async def hand_over(
+    db: AsyncSession,
+    ticket: Ticket,
+    live: Holding | None,
+    hotline: str,
+    now: datetime,
+    reason: str,
+    *,
+    anew: bool = False,
+) -> Holding | None:
+    """The same where the live holding has been read."""
     wanted = holder_of(ticket, hotline)
     if ticket.status == TicketStatus.WAIT_INFO and live is not None:
         return None  # whoever asked keeps it until the answer comes

@@ -12,11 +12,14 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.metrics import CLOCK_RUNGS
-from app.tickets.acting import Outcome, act_on, put_off
+from app.tickets.acting import Due, Outcome, act_on, put_off
 from app.tickets.marking import claim, claim_one, mark
 from app.tickets.rungs import Climbed, DueTicket
 from models.session import is_outage
 from routing.rulebook import Rulebook
+
+_AT_ONCE = 50
+"""Tickets on which the system acts in one transaction; people who want one of them wait for it that long."""
 
 
 @dataclass(slots=True)
@@ -52,9 +55,10 @@ async def tick(
     Raises: when the database cannot be reached (is_outage).
     """
     ticked = Ticked()
-    for ticket, climbed in await _marks(sessions, book, now, limit, ticked):
-        if climbed.to_act is not None:
-            await _act(sessions, book, ticket.id, climbed.to_act.id, now, ticked)
+    done = await _marks(sessions, book, now, limit, ticked)
+    due = [(ticket.id, climbed.to_act.id) for ticket, climbed in done if climbed.to_act is not None]
+    for first in range(0, len(due), _AT_ONCE):
+        await _act(sessions, book, due[first : first + _AT_ONCE], now, ticked)
     return ticked
 
 
@@ -108,24 +112,24 @@ async def _one_by_one(
 
 
 async def _act(
-    sessions: async_sessionmaker[AsyncSession],
-    book: Rulebook,
-    ticket_id: int,
-    clock_id: int,
-    now: datetime,
-    ticked: Ticked,
+    sessions: async_sessionmaker[AsyncSession], book: Rulebook, due: list[Due], now: datetime, ticked: Ticked
 ) -> None:
     try:
-        outcome, deed = await act_on(sessions, book, ticket_id, clock_id, now)
+        outcomes = await act_on(sessions, book, due, now)
     except Exception as error:
         if is_outage(error):
             raise
-        await _put_off(sessions, book, ticket_id, clock_id, now, error, ticked)
+        if len(due) == 1:
+            await _put_off(sessions, book, *due[0], now, error, ticked)
+            return
+        for one in due:  # one of them is at fault, not all
+            await _act(sessions, book, [one], now, ticked)
         return
-    ticked.acted += outcome is Outcome.DONE
-    ticked.refused += outcome is Outcome.REFUSED
-    if deed is not None:
-        CLOCK_RUNGS.labels(deed.value, outcome.value).inc()
+    for outcome, deed in outcomes:
+        ticked.acted += outcome is Outcome.DONE
+        ticked.refused += outcome is Outcome.REFUSED
+        if deed is not None:
+            CLOCK_RUNGS.labels(deed.value, outcome.value).inc()
 
 
 async def _put_off(
