@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from routing.assessment import Alternative, Assessment, Limits
+from routing.assessment import Alternative, Assessment, Chosen, Dispatch, Limits, PlaceFound
 from routing.city.schema import City
 from routing.classifier.appeals import AppealModel
 from routing.dispatch import Dispatcher
@@ -18,6 +18,8 @@ from routing.title import make_title
 from routing.urgency import Cue, find_cues, goes_at_once, leaf_of_danger, urgency
 
 _ALTERNATIVES = 3
+_FREE = Chosen()
+_BY_HAND = "受理时已指定承办单位，须审核"
 
 
 class Router:
@@ -51,7 +53,15 @@ class Router:
         name = profile or self._city.default_profile
         return limits_of(name, accepted, self._city, self._calendar) if name in self._city.limits else None
 
-    def assess(self, text: str, *, now: datetime, phone: str | None = None, title: str = "") -> Assessment:  # noqa: ARG002  (phone: duplicates come later)
+    def assess(
+        self,
+        text: str,
+        *,
+        now: datetime,
+        phone: str | None = None,  # noqa: ARG002  (duplicates come later)
+        title: str = "",
+        chosen: Chosen = _FREE,
+    ) -> Assessment:
         """Judge an appeal accepted at ``now`` (aware).
 
         Args:
@@ -59,26 +69,30 @@ class Router:
             now: when it was accepted.
             phone: the caller's number.
             title: a title a person has given; made from the text when empty.
+            chosen: what people have decided already; its codes are the city's.
         """
         text = normalise(text)
         leaf, kind = self._model.judge(f"{title} {text}" if title else text)
         cues = find_cues(text, self._city.emergency_words)
         code, confidence = leaf_of_danger(leaf.ranked, cues, self._city.emergency_leaves)
+        if chosen.category is not None:
+            code, confidence = chosen.category, 1.0
+        label = chosen.type or kind.label
         category = self._categories[code]
-        level = urgency(category.profile, code, confidence, kind.label, cues)
-        place = self._places.find(text)
-        dispatch = self._dispatcher.dispatch(category, place, kind.label, level, confidence)
-        limits, faults = limits_of(profile_of(category, kind.label, level, self._city), now, self._city, self._calendar)
+        level = chosen.urgency or urgency(category.profile, code, confidence, label, cues)
+        place = self._place(text, chosen)
+        dispatch = self._by_hand(self._dispatcher.dispatch(category, place, label, level, confidence), chosen)
+        limits, faults = limits_of(profile_of(category, label, level, self._city), now, self._city, self._calendar)
         doubts = [f"疑似紧急：{cue.heard}" for cue in cues] if level > 1 else []  # praise, advice, or only its sound
         danger = level == 1 and goes_at_once(category.profile, code, cues, self._city.emergency_leaves)
         doubts += exclusions(text, place, self._city.not_accepted, self._own)
         first = []
         if level == 1 and not danger:
-            heard = "、".join(dict.fromkeys(cue.heard for cue in cues if cue.exact))
+            heard = "、".join(dict.fromkeys(cue.heard for cue in cues if cue.exact)) or "受理时认定"
             first = [f"特急：{heard}（分类“{category.leaf}”与险情不符，请立即核实派单）"]
         dispatch = replace(dispatch, confirm=(*first, *dispatch.confirm, *dict.fromkeys(doubts), *faults))
         return Assessment(
-            type=kind.label,
+            type=label,
             category=category.code,
             path=category.path,
             urgency=level,
@@ -95,6 +109,28 @@ class Router:
             title=title or make_title(text, category, place),
             model=self._model.version,
         )
+
+    def _place(self, text: str, chosen: Chosen) -> PlaceFound | None:
+        """Where it is: the address first, then what was said; never outside the district that was chosen."""
+        found = self._places.find(normalise(chosen.address)) if chosen.address else None
+        found = found or self._places.find(text)
+        if chosen.district is None or (found is not None and found.district_code == chosen.district):
+            return found
+        name = next(place.name for place in self._city.places if place.code == chosen.district)
+        if found is not None and found.district_code is None:
+            return replace(found, district_code=chosen.district, district=name)
+        return PlaceFound(chosen.district, chosen.district, name, None, name, None, name, 1.0, "")
+
+    def _by_hand(self, dispatch: Dispatch, chosen: Chosen) -> Dispatch:
+        """With the unit that a person has named: only proposed, for a dispatcher to confirm."""
+        host = chosen.unit or dispatch.unit
+        helpers = tuple(
+            code for code in (dispatch.co_units if chosen.co_units is None else chosen.co_units) if code != host
+        )
+        if host == dispatch.unit:
+            return replace(dispatch, co_units=helpers)
+        unit = self.book.units[host]
+        return Dispatch(unit.code, unit.name, unit.tier, helpers, "manual", "受理时指定", (*dispatch.confirm, _BY_HAND))
 
 
 def _cue_reasons(cues: list[Cue]) -> list[str]:

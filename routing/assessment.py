@@ -28,6 +28,22 @@ class PlaceFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What people have decided about an appeal already: it stands, whatever the classifier would say."""
+
+    category: str | None = None
+    type: str | None = None
+    """Its Chinese label."""
+    urgency: int | None = None
+    unit: str | None = None
+    co_units: tuple[str, ...] | None = None
+    district: str | None = None
+    """Place code."""
+    address: str = ""
+    """Where, in people's words: tells more than what the appeal itself says of a place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     category: str
     path: str

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from routing.assess import Router
+from routing.assessment import Chosen
 from routing.classifier.appeals import read_examples
 from routing.classifier.model import Judgement
 
@@ -224,3 +225,33 @@ def test_a_time_without_a_zone_is_taken_for_no_other(router):
     naive = datetime(2026, 3, 3, 9)  # noqa: DTZ001  (that is the point)
     with pytest.raises(ValueError, match="zone"):
         router.assess("停水了", now=naive)
+
+
+def test_what_people_have_decided_stands_whatever_the_classifier_would_say(assess):
+    said = "宁安北街的路灯坏了好几天了"
+    chosen = Chosen(
+        category="030101", type="举报", urgency=2, district="640106", unit="640106-ZF", co_units=("640106-ZJ",)
+    )
+    found = assess(said, chosen=chosen)
+    assert (found.category, found.type, found.urgency, found.confidence) == ("030101", "举报", 2, 1.0)
+    assert (found.place.district_code, found.dispatch.unit, found.dispatch.co_units) == (
+        "640106",
+        "640106-ZF",
+        ("640106-ZJ",),
+    )
+    assert "受理时已指定承办单位，须审核" in found.dispatch.confirm
+    assert not found.at_once
+
+
+def test_an_address_tells_more_of_the_place_than_the_appeal_and_a_chosen_district_more_than_both(assess):
+    said = "我在兴庆区上班，家里停水了"
+    assert assess(said).place.district_code == "640104"
+    assert assess(said, chosen=Chosen(address="金凤区宁安北街177号")).place.district_code == "640106"
+    found = assess(said, chosen=Chosen(address="金凤区宁安北街177号", district="640105")).place
+    assert (found.district_code, found.street, found.address) == ("640105", None, "西夏区")
+
+
+def test_a_danger_that_only_a_person_has_seen_waits_for_a_dispatcher(assess):
+    found = assess("请尽快处理一下", chosen=Chosen(category="140302", urgency=1))
+    assert (found.urgency, found.at_once, found.limits.profile) == (1, False, "E1")
+    assert found.dispatch.confirm[0].startswith("特急：受理时认定")
