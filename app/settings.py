@@ -51,6 +51,9 @@ class AppSettings(BaseSettings):
     session_hours: float = 12.0
     """A signed-in session ends after this long."""
 
+    telephony_url: str | None = None
+    """Where the front door takes orders to call somebody (http://…); empty: the unix socket in ``data_dir``."""
+
     secure_cookies: bool = False
     """Set behind TLS: the session cookie is then sent over HTTPS only."""
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.calls.placed import apply_answer, apply_placed, tell_done
 from models.call import Call, CallEventRow, CallLeg, Caption, Recording
 from models.codes import CallDirection, CallOutcome
 from models.outbox import OutboxRow
@@ -107,7 +108,7 @@ async def _ensure_call(session: AsyncSession, event: events.Envelope) -> None:
     )
 
 
-async def _apply(session: AsyncSession, call_id: str, at: datetime, payload: msgspec.Struct) -> None:  # noqa: C901
+async def _apply(session: AsyncSession, call_id: str, at: datetime, payload: msgspec.Struct) -> None:  # noqa: C901, PLR0912
     """One event's effect. Kinds that only matter as history have none."""
     match payload:
         case events.Arrived():
@@ -119,6 +120,10 @@ async def _apply(session: AsyncSession, call_id: str, at: datetime, payload: msg
                 dialled=payload.dialled,
                 sip_call_id=payload.sip_call_id,
             )
+        case events.Placed():
+            await apply_placed(session, call_id, at, payload)
+        case events.Survey() | events.SpeechInvited():
+            await apply_answer(session, call_id, at, payload)
         case events.Answered():
             await _update(session, call_id, answered_at=at, answered_by=payload.by, setup_ms=payload.setup_ms)
             await _leg(session, call_id, "citizen", party="citizen", joined_at=at)
@@ -194,17 +199,23 @@ async def _caption(session: AsyncSession, call_id: str, said: events.Utterance |
 
 
 async def _queue_when_complete(session: AsyncSession, call_id: str) -> None:
-    """Once the call is over and all its text is there: draft its ticket; again when text came after that."""
+    """Once the call is over and all its text is there: draft its ticket; again when text came after that.
+
+    Of a call we placed no ticket is made: whoever ordered it is told, once.
+    """
     row = (
         await session.execute(
             text(
-                "SELECT c.outcome, c.utterances, (SELECT count(*) FROM captions p WHERE p.call_id = c.id "
+                "SELECT c.order_id, c.utterances, (SELECT count(*) FROM captions p WHERE p.call_id = c.id "
                 "AND p.text IS NOT NULL) AS texts FROM calls c WHERE c.id = :id AND c.ended_at IS NOT NULL"
             ),
             {"id": call_id},
         )
     ).one_or_none()
     if row is None or row.utterances is None or row.texts < row.utterances:
+        return
+    if row.order_id is not None:
+        await tell_done(session, row.order_id, call_id)
         return
     await session.execute(
         insert(OutboxRow)
@@ -214,11 +225,13 @@ async def _queue_when_complete(session: AsyncSession, call_id: str) -> None:
 
 
 async def undrafted_calls(session: AsyncSession, before: datetime) -> list[str]:
-    """Calls that ended before a time, of which nothing has been decided and that were not swept up yet."""
+    """Citizens' calls that ended before a time, of which nothing has been decided and that were not swept up yet."""
     swept = exists().where(col(OutboxRow.topic) == DRAFT_TOPIC, col(OutboxRow.key) == func.concat(Call.id, LATE))
     query = (
         select(col(Call.id))
-        .where(col(Call.drafted_at).is_(None), col(Call.ended_at) < before, ~swept)
+        .where(
+            col(Call.drafted_at).is_(None), col(Call.ended_at) < before, col(Call.direction) == CallDirection.IN, ~swept
+        )
         .order_by(col(Call.ended_at))
         .limit(100)
     )

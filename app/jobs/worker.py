@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
+from app.calls.placed import tell_late
 from app.city_watch import CityWatch
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
@@ -33,6 +34,8 @@ from app.jobs.keys import sweep_keys
 from app.jobs.loops import forever
 from app.jobs.outbox import Handler, claim, perform
 from app.jobs.ticking import tick_once
+from app.messages.jobs import send_message
+from app.messages.writing import SEND_TOPIC
 from app.settings import AppSettings
 from app.tickets.clocks import start_missing_clocks
 from models.outbox import OutboxRow
@@ -40,7 +43,7 @@ from models.session import engine, sessions
 
 log = structlog.get_logger(__name__)
 
-HANDLERS: dict[str, Handler] = {DRAFT_TOPIC: draft}
+HANDLERS: dict[str, Handler] = {DRAFT_TOPIC: draft, SEND_TOPIC: send_message}
 _POLL_S = 0.5
 _SWEEP_S = 15.0
 _LONGEST_DELAY_S = 2.0
@@ -84,7 +87,8 @@ class Relay:
 async def sweep(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
     """Calls that fell through: ended, nothing decided, text long overdue → a ticket for a person to listen to.
 
-    Keys of requests that nobody will send again are forgotten.
+    Whoever ordered a call of ours is told of its end without the text. Keys of requests that nobody will send again
+    are forgotten.
     """
     async with db() as session:
         for call_id in await undrafted_calls(session, utc_now() - late):
@@ -98,6 +102,7 @@ async def sweep(db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
                 )
                 .on_conflict_do_nothing()
             )
+        await tell_late(session, utc_now() - late)
         await session.commit()
         await sweep_keys(session, utc_now())
 

@@ -127,10 +127,10 @@ async def test_legs_come_and_go_also_when_the_going_is_told_first(db):
 HISTORY = [
     events.Greeted("greeting", complete=True), events.Queued("a"), events.Offered("7"), events.Held("7"),
     events.Resumed("7"), events.Digit("1", "rfc4733"), events.TransferStarted("110"), events.TransferAnswered("110"),
-    events.TransferFailed("110", 17), events.SupervisorJoined("9", "whisper"), events.Abandoned(3.5), events.Survey(5),
+    events.TransferFailed("110", 17), events.SupervisorJoined("9", "whisper"), events.Abandoned(3.5),
 ]  # fmt: skip
 EFFECT = {"arrived", "answered", "utterance", "caption", "leg_joined", "leg_left", "reanchored", "voicemail",
-          "recording", "ended"}  # fmt: skip
+          "recording", "ended", "placed", "survey", "speech_invited"}  # fmt: skip
 
 
 @pytest.mark.parametrize("payload", HISTORY, ids=lambda payload: payload.__struct_config__.tag)
