@@ -71,7 +71,7 @@ def test_a_data_folder_is_made_again_from_an_archive(hotline, archive, new_data)
     url = server.start()
     try:
         with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT no FROM tickets ORDER BY no").fetchall() == [("T1",), ("T2",)]
+            assert connection.execute("SELECT no FROM tickets ORDER BY no").fetchall() == [(f"T{number}",) for number in range(1, 8)]
             with pytest.raises(psycopg.errors.RestrictViolation):
                 connection.execute("DELETE FROM ticket_events")
         (new_data / "instance.json").write_text(
@@ -108,7 +108,7 @@ def test_a_record_goes_into_the_empty_database_that_is_named(hotline, archive, n
     ran = hotline("restore", str(archive), "--data", str(new_data), "--database-url", empty_database_url)
     assert ran.code == 0, ran.err
     with psycopg.connect(empty_database_url) as connection:
-        assert connection.execute("SELECT count(*) FROM tickets").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM tickets").fetchone() == (7,)
     assert {name: (new_data / name).read_bytes() for name in KEPT} == KEPT
     assert not (new_data / "postgres").exists()
 

@@ -37,7 +37,7 @@ def test_the_words_are_the_citizens_in_the_order_they_were_said(said, words):
     assert transcript(said) == words
 
 
-async def test_a_profile_without_a_finish_limit_has_no_finish_clock(city_db):
+async def test_a_profile_without_a_finish_limit_has_no_finish_clock(city_db, book):
     at = {"created_at": NOW, "updated_at": NOW}
     ticket = Ticket(no="1", query_code="0", status=40, type="04", channel="10", urgency=3, title="t", content="c",
                     host_unit="640106", **at)  # fmt: skip
@@ -46,9 +46,9 @@ async def test_a_profile_without_a_finish_limit_has_no_finish_clock(city_db):
     due = {name: NOW + timedelta(days=1) for name in ("sign_due", "contact_due", "feedback_due", "due", "citizen_due")}
     texts = {"sign": "1wd", "contact": "1wd", "first_feedback": "5wd", "citizen": "5wd"}
     limits = Limits(profile="ST", dispatch_due=None, texts=texts, **due)
-    settled = await settle_clocks(city_db, ticket, limits, NOW, NOW, dispatched=True)
+    settled = await settle_clocks(city_db, ticket, limits, NOW, NOW, book, dispatched=True)
     assert set(settled.started) == {"citizen", "contact", "feedback", "sign"}
-    again = await settle_clocks(city_db, ticket, limits, NOW, NOW, dispatched=True)
+    again = await settle_clocks(city_db, ticket, limits, NOW, NOW, book, dispatched=True)
     assert (again.started, again.adjusted, ticket.missing_clocks) == ({}, {}, [])
     assert await rows(city_db, 'SELECT kind, "limit" FROM clocks ORDER BY kind') == [
         ("citizen", "5wd"), ("contact", "1wd"), ("feedback", "5wd"), ("sign", "1wd")

@@ -139,9 +139,9 @@ async def test_a_locked_login_is_told_so_with_429(client, city_db):
         {"login": 1, "password": "x"},
     ],
 )
-async def test_credentials_that_are_none_are_400(client, credentials):
+async def test_credentials_that_are_none_are_refused(client, credentials):
     answer = await client.post("/auth/sign-in", json=credentials)
-    assert (answer.status_code, answer.json()["type"]) == (400, "urn:hotline:request.invalid")
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:hotline:input.invalid")
 
 
 async def test_a_browser_signs_in_asks_who_it_is_and_signs_out(client, city_db):
