@@ -35,6 +35,29 @@ class Settled:
     """Kind → from and to; ``to`` None: the clock was stopped."""
 
 
+def first_clocks(ticket: Ticket, limits: Limits, accepted: datetime, book: Rulebook) -> tuple[list[Clock], list[str]]:
+    """The clocks of a ticket that has just come in, not in the database yet, and kinds that cannot be computed."""
+    clocks, missing = [], []
+    for kind, holder, due, limit in _wanted(ticket, limits, dispatched=False):
+        if due is None:
+            missing.append(kind.value)
+        else:
+            clocks.append(_new_clock(ticket, kind, holder, limit, accepted, due, book))
+    return clocks, missing
+
+
+def _new_clock(
+    ticket: Ticket, kind: ClockKind, holder: str | None, limit: str, accepted: datetime, due: datetime, book: Rulebook
+) -> Clock:
+    assert ticket.id is not None
+    family = "citizen" if kind is ClockKind.CITIZEN else "unit"
+    clock = Clock(
+        ticket_id=ticket.id, kind=kind.value, family=family, holder=holder, limit=limit, started_at=accepted, due=due
+    )
+    arm(clock, book, urgent=book.is_urgent(ticket.profile))
+    return clock
+
+
 async def settle_clocks(
     session: AsyncSession,
     ticket: Ticket,
@@ -60,11 +83,7 @@ async def settle_clocks(
         if due is None:
             missing.append(kind.value)
         elif clock is None:
-            family = "citizen" if kind is ClockKind.CITIZEN else "unit"
-            new = Clock(ticket_id=ticket.id, kind=kind.value, family=family, limit=limit, started_at=accepted, due=due)
-            new.holder = holder
-            arm(new, book, urgent=book.is_urgent(ticket.profile))
-            session.add(new)
+            session.add(_new_clock(ticket, kind, holder, limit, accepted, due, book))
             settled.started[kind.value] = local_iso(due)
         elif (clock.due, clock.limit) != (due, limit):
             settled.adjusted[kind.value] = {"from": local_iso(clock.due), "to": local_iso(due)}

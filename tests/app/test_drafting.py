@@ -9,11 +9,15 @@ import pytest
 from sqlalchemy import text
 
 from app.tickets import clocks
+from app.tickets.actions import act
+from app.tickets.body import ActionBody
 from app.tickets.clocks import start_missing_clocks
 from app.tickets.drafting import draft_ticket
 from models.verify import verify
+from models.workflow_codes import TicketAction
 from routing.assess import Router
 from routing.classifier.model import Judgement
+from tests.fixtures.life import AGENT
 
 from .telling import CONSULT, FIRE, REPORT, START, Story, bring, rows, whole
 
@@ -436,3 +440,37 @@ async def test_a_spoken_call_that_telephony_had_no_number_for_gets_one_of_the_we
     assert await _draft(city_db, judge, "c2") == "YC20261124000002"
     assert await _draft(city_db, judge, "c1") == "YC20261124000001"
     assert all(not check.breaches for check in await verify(city_db))
+
+
+async def test_a_late_text_leaves_what_people_added_and_decided_meanwhile(city_db, city_sessions, judge):
+    story = await _late(city_db, judge)
+    for action, fields in (
+        (TicketAction.APPEND, {"text": "来电人补充：门牌是12号"}),
+        (TicketAction.AMEND, {"category": "030101", "type": "03"}),
+    ):
+        await act(city_db, judge.book, NUMBER, action, ActionBody(**fields), AGENT, NOW + timedelta(minutes=20))
+        await city_db.commit()
+    story.caption(CONSULT, 1)
+    story.caption("", 2, start=4)
+    await bring(city_db, story)
+    await _draft(city_db, judge, now=NOW + timedelta(hours=1))
+    ((content, category, type_, status),) = await rows(city_db, "SELECT content, category, type, status FROM tickets")
+    assert content.startswith(f"{CONSULT}\n〔")
+    assert content.endswith("来电人补充：门牌是12号")
+    assert (category, type_, status) == ("030101", "03", 20)
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []
+
+
+async def test_a_late_text_never_takes_a_ticket_back_that_people_have_settled(city_db, judge):
+    story = await _late(city_db, judge)
+    refusal = ActionBody(code="N7", reason="录音中只有辱骂")
+    await act(city_db, judge.book, NUMBER, TicketAction.NOT_ACCEPT, refusal, AGENT, NOW + timedelta(minutes=20))
+    await city_db.commit()
+    story.caption(CONSULT, 1)
+    story.caption("", 2, start=4)
+    await bring(city_db, story)
+    await _draft(city_db, judge, now=NOW + timedelta(hours=1))
+    assert await rows(city_db, "SELECT status, content, category FROM tickets") == [(93, CONSULT, None)]
+    await city_db.rollback()
+    assert [(check.name, check.examples) for check in await verify(city_db) if check.breaches] == []

@@ -1,0 +1,110 @@
+"""Opening a ticket: number, query code, citizen, first event, and who answers for it until a unit does."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from app.intake.writing import write_new
+from app.tickets.clocks import first_clocks
+from app.tickets.numbers import reserve
+from models.base import Table
+from models.codes import TicketEventKind, TicketStatus
+from models.ledger import GENESIS, chained, ticket_event_entry
+from models.ownership import Holding
+from models.ticket import Citizen, Ticket, TicketEvent
+from models.workflow_codes import HoldingKind
+from routing.assessment import Limits
+from routing.limits import limits_of
+from routing.rulebook import Rulebook
+
+_INTAKE = "热线受理"
+_CODES = 10**6
+
+
+async def open_ticket(
+    db: AsyncSession,
+    book: Rulebook,
+    ticket: Ticket,
+    by: str,
+    now: datetime,
+    told: dict[str, Any],
+    *,
+    accepted: datetime | None = None,
+) -> Ticket:
+    """Write a new ticket in 登记中, not judged yet. The caller commits.
+
+    Args:
+        db: the caller's transaction.
+        book: the city's rules.
+        ticket: its fields; ``no`` when telephony reserved one. The rest is filled in here.
+        by: whose event it is.
+        now: when it is written.
+        told: what the event says besides.
+        accepted: from when on its limits run; None: whoever opens it judges it in the same transaction, and then they
+            do. The limits are those of its profile, the city's default where it has none.
+    """
+    given = await reserve(db, now, ticket.caller_phone)
+    ticket.id = given.id
+    ticket.no = ticket.no or given.no
+    ticket.query_code = f"{secrets.randbelow(_CODES):06d}"
+    ticket.status = TicketStatus.DRAFT.value
+    ticket.citizen_id = given.citizen_id or await _new_citizen(db, ticket)
+    rows: list[Table] = [_created(ticket, by, now, told)]
+    if accepted is not None:
+        limits, faults = limits_of(_profile(ticket, book), accepted, book.city, book.calendar)
+        rows += _timed(ticket, limits, faults, accepted, book)
+        rows.append(
+            Holding(
+                ticket_id=given.id, unit=book.hotline(), kind=HoldingKind.INTAKE.value, started_at=now, reason=_INTAKE
+            )
+        )
+    await write_new(db, ticket, rows)
+    return ticket
+
+
+def _profile(ticket: Ticket, book: Rulebook) -> str:
+    """Of what a person has said it is about."""
+    if ticket.profile is not None:
+        return ticket.profile
+    if ticket.category is None:
+        return "E1" if ticket.urgency == 1 else book.city.default_profile
+    return book.profile_for(ticket.category, ticket.type, ticket.urgency)
+
+
+def _timed(ticket: Ticket, limits: Limits, faults: list[str], accepted: datetime, book: Rulebook) -> list[Table]:
+    ticket.profile, ticket.due, ticket.citizen_due = limits.profile, limits.due, limits.citizen_due
+    clocks, ticket.missing_clocks = first_clocks(ticket, limits, accepted, book)
+    ticket.confirm = faults
+    return list(clocks)
+
+
+def _created(ticket: Ticket, by: str, now: datetime, told: dict[str, Any]) -> TicketEvent:
+    assert ticket.id is not None
+    event = TicketEvent(
+        ticket_id=ticket.id,
+        seq=1,
+        kind=TicketEventKind.CREATED.value,
+        actor=by,
+        at=now.astimezone(UTC),
+        payload={"channel": ticket.channel, **told},
+        prev_hash=GENESIS,
+        hash="",
+    )
+    event.hash = chained(GENESIS, ticket_event_entry(event))
+    return event
+
+
+async def _new_citizen(db: AsyncSession, ticket: Ticket) -> int | None:
+    """Whoever comes for the first time; by two ways at once he is still one."""
+    if ticket.caller_phone is None:
+        return None
+    row = insert(Citizen).values(phone=ticket.caller_phone, created_at=func.now())
+    row = row.on_conflict_do_update(index_elements=["phone"], set_={"phone": ticket.caller_phone})
+    return (await db.execute(row.returning(col(Citizen.id)))).scalar_one()
