@@ -11,3 +11,4 @@ JOBS = Counter("hotline_jobs", "Jobs done, by topic and result", ["topic", "resu
 REQUEST_SECONDS = Histogram("hotline_http_request_seconds", "HTTP requests, by route and status", ["route", "status"])
 CLOCK_RUNGS = Counter("hotline_clock_rungs", "Rungs of clocks taken, by deed and result", ["deed", "result"])
 CLOCK_LAG = Gauge("hotline_clock_lag_seconds", "How late the earliest clock is that is due and not taken yet")
+MESSAGES = Counter("hotline_messages", "Messages at the gateway, by result", ["result"])

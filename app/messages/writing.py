@@ -12,31 +12,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.auth.policy import is_protected
+from app.messages.composing import stored
 from models.message import Message
 from models.outbox import OutboxRow
 from models.ticket import Ticket
 
 SEND_TOPIC = "send_message"
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
-_FREE_TEXT = frozenset({"reason", "route", "summary"})
-"""Fields that people write: of a report or a confidential ticket they may tell what it is about."""
-_UNSAID = "有关原因"
+
+
+def is_mobile(number: str | None) -> bool:
+    """Whether a number can be written to: fixed lines cannot."""
+    return number is not None and _MOBILE.fullmatch(number) is not None
 
 
 async def write_message(
     db: AsyncSession, ticket: Ticket, template: str, fields: dict[str, Any], cause: str, now: datetime
 ) -> str | None:
-    """Queue one message once for its cause; its id. None: nobody can be reached by SMS, or it was written before."""
+    """Queue one message once for its cause; its id. None: nobody can be reached by SMS, or it was written before.
+
+    ``template``, ``fields``: an occasion and its slots (routing.city.words.MESSAGE_SLOTS).
+    """
     recipient = ticket.contact_phone or ticket.caller_phone
-    if recipient is None or not _MOBILE.fullmatch(recipient):
+    if not is_mobile(recipient):
         return None
     hidden = is_protected(ticket.type, ticket.confidential)
     said = {"ticket_no": ticket.no, "query_code": ticket.query_code}
-    for name, value in fields.items():
-        if hidden and name in _FREE_TEXT:
-            said[name] = _UNSAID
-        else:
-            said[name] = value.isoformat() if isinstance(value, datetime) else str(value)
+    said |= {name: stored(name, value, hidden=hidden) for name, value in fields.items()}
     number = str(uuid4())
     row = insert(Message).values(
         id=number, cause=cause, ticket_id=ticket.id, template=template, fields=said, recipient=recipient,
