@@ -71,7 +71,9 @@ def test_a_data_folder_is_made_again_from_an_archive(hotline, archive, new_data)
     url = server.start()
     try:
         with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT no FROM tickets ORDER BY no").fetchall() == [(f"T{number}",) for number in range(1, 8)]
+            assert connection.execute("SELECT no FROM tickets ORDER BY no").fetchall() == [
+                (f"T{number}",) for number in range(1, 8)
+            ]
             with pytest.raises(psycopg.errors.RestrictViolation):
                 connection.execute("DELETE FROM ticket_events")
         (new_data / "instance.json").write_text(
