@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from app.bench import load_sql
+from app.bench.shape import channels, weeks_back
 from app.bench.stories import OPEN_MIX, STORIES, Words, state_of, stories, words
 from models.codes import TicketStatus
 from routing.rulebook import Rulebook
@@ -25,6 +26,7 @@ _WORDS = 3000
 _WEIGHTS = 1000
 _TABLES = (
     "tickets", "ticket_events", "clocks", "holdings", "citizens", "contact_records", "replies", "callbacks",
+    "messages", "co_handlings", "sub_dispatches",
 )  # fmt: skip
 
 
@@ -92,6 +94,9 @@ def _shapes(
                 (number, text.title, text.content, text.category, text.type, text.urgency, text.district, text.address,
                  text.unit, text.tier, text.profile, text.rule, text.basis)
             )  # fmt: skip
+    with db.cursor().copy("COPY load_slots FROM STDIN") as copy:
+        for number, slot in enumerate(zip(channels(_WEIGHTS), weeks_back(now, _WEIGHTS), strict=True)):
+            copy.write_row((number, *slot))
     with db.cursor().copy("COPY load_states FROM STDIN") as copy:
         for number, status in enumerate(_weighted(mix)):
             for profile in profiles:
@@ -115,7 +120,7 @@ def _shapes(
                          clock["started_at"], clock["due"], json.dumps(clock["paused"]), clock["stopped_at"],
                          clock["outcome"], clock["next_at"])
                     )  # fmt: skip
-    db.execute("ANALYZE load_words, load_states, load_stories, load_clocks")
+    db.execute("ANALYZE load_words, load_slots, load_states, load_stories, load_clocks")
 
 
 def _limit(book: Rulebook, name: str, profile: str) -> str | None:

@@ -1,21 +1,23 @@
 """Lives of tickets for a load: for each state and profile a few, with their clocks, events and holders, all consistent.
 
-The mix of types follows domain.md §7.2, words are the project's own examples.
+The mix of types follows domain.md §7.2, that of the leaves Yinchuan's own top lists; words are the project's examples.
 """
 
 from __future__ import annotations
 
 import csv
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from app.bench.shape import hours_of_week, monday_before
 from app.tickets.clockwork import HOLDERS, overdue_field
 from models.codes import AppealType, ClockKind, TicketStatus
+from routing.city.schema import Category
 from routing.errors import CalendarError
 from routing.ladder import Course, rung_at
 from routing.rulebook import Rulebook
@@ -24,21 +26,28 @@ from routing.title import make_title
 S, K = TicketStatus, ClockKind
 
 OPEN_MIX: dict[TicketStatus, float] = {
-    S.REVIEW: 0.06, S.DISPATCH: 0.02, S.SIGN: 0.10, S.HANDLING: 0.60, S.UNIT_SIGN: 0.04, S.REPLY_REVIEW: 0.06,
-    S.CALLBACK: 0.12,
+    S.REVIEW: 0.06, S.DISPATCH: 0.02, S.SIGN: 0.10, S.RETURN_REQUESTED: 0.01, S.HANDLING: 0.59, S.UNIT_SIGN: 0.04,
+    S.REPLY_REVIEW: 0.06, S.CALLBACK: 0.12,
 }  # fmt: skip
 YEAR_MIX: dict[TicketStatus, float] = {
-    **{status: share * 0.03 for status, share in OPEN_MIX.items()}, S.CLOSED: 0.02, S.ARCHIVED: 0.95,
+    **{status: share * 0.04 for status, share in OPEN_MIX.items()}, S.CLOSED: 0.02, S.ARCHIVED: 0.94,
 }  # fmt: skip
 """A year's tickets as a running city has them: most are long done."""
 _TYPES = {"咨询": 47.09, "求助": 30.30, "建议": 14.75, "投诉": 4.90, "举报": 0.41, "表扬": 0.32, "其他": 2.22}
 """City weekly figures of domain.md §7.2; its 投诉举报 parted as in Xining's."""
+_OF_LEAVES = {
+    "040103": 12.0, "0901": 7.0, "0201": 6.0, "0402": 5.0, "0403": 5.0, "0101": 5.0, "0401": 3.0, "0404": 3.0,
+    "0304": 4.0, "05": 2.5, "0602": 2.5, "0601": 2.0, "1401": 2.0, "1403": 2.0,
+}  # fmt: skip
+"""How much more often than others, the longest beginning of a leaf's code counting: noise, street order, traffic,
+property management, lost things, consumers, buses and taxis lead Yinchuan's lists (domain.md §5, §7.2)."""
+_OF_PROFILES = {"E1": 0.05, "E2": 0.5, "T": 0.15}
+"""Dangers and what is only transferred are rarer than their number of leaves."""
 _ANSWERED = frozenset({S.UNIT_SIGN, S.REPLY_REVIEW, S.CALLBACK})
 _DONE = frozenset({S.CLOSED, S.ARCHIVED})
 STORIES = 40
 """Different lives of each state and profile."""
 _STEP = timedelta(minutes=7)
-_YEAR = timedelta(days=330)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +89,13 @@ def words(book: Rulebook, examples: Path, count: int, seed: int = 12345) -> list
     chance = random.Random(seed)  # noqa: S311  (a load, no secret)
     rows = [row for path in sorted(examples.glob("*.csv")) for row in csv.DictReader(path.open(encoding="utf-8"))]
     rows = [row for row in rows if row["leaf"] in book.categories]
-    number = Counter(row["type"] for row in rows)
-    weights = [_TYPES.get(row["type"], 1.0) / number[row["type"]] for row in rows]
+    shares = [_share(book.categories[row["leaf"]]) for row in rows]
+    number: dict[str, float] = defaultdict(float)
+    for row, share in zip(rows, shares, strict=True):
+        number[row["type"]] += share
+    weights = [
+        share * _TYPES.get(row["type"], 1.0) / number[row["type"]] for row, share in zip(rows, shares, strict=True)
+    ]
     districts = [place for place in book.city.places if place.kind == "district"]
     by_key = {(row.category, row.district): row for row in reversed(book.city.catalogue)}
     found = []
@@ -111,6 +125,13 @@ def words(book: Rulebook, examples: Path, count: int, seed: int = 12345) -> list
     return found
 
 
+def _share(category: Category) -> float:
+    known = (category.code[:length] for length in (6, 4, 2))
+    return _OF_PROFILES.get(category.profile, 1.0) * next(
+        (_OF_LEAVES[code] for code in known if code in _OF_LEAVES), 1.0
+    )
+
+
 def state_of(status: TicketStatus, profile: str, book: Rulebook) -> TicketStatus:
     """The state a ticket of this profile can be in: what nobody signs for or answers (P, T) is in hand or done."""
     signed = book.profile(profile).sign is not None
@@ -129,7 +150,8 @@ def stories(book: Rulebook, status: TicketStatus, profile: str, now: datetime) -
 
 def _starts(status: TicketStatus, now: datetime) -> Iterator[datetime]:
     if status is S.ARCHIVED:
-        yield from (now - timedelta(days=12) - number * _YEAR / 160 for number in range(160))
+        monday = monday_before(now - timedelta(days=12))  # the load moves them whole weeks back
+        yield from (monday + moment for moment in hours_of_week(STORIES))
     elif status is S.CLOSED:
         yield from (now - timedelta(days=3) - number * timedelta(hours=1) for number in range(60))
     else:
@@ -170,14 +192,19 @@ def _clocks(story: Story, book: Rulebook, when: list[datetime]) -> None:
         return
     story.dispatched = when[1]
     signed = None if status is S.SIGN else when[2]
-    touched = None if status is S.SIGN else when[3]
+    touched = None if status in {S.SIGN, S.RETURN_REQUESTED} else when[3]
     _run(story, book, K.SIGN, when[1], signed)
     _run(story, book, K.CONTACT, when[1], touched)
     counts = overdue_field(K.FEEDBACK, story.profile, book) is not None  # then nothing else is due
     _run(story, book, K.FEEDBACK, when[1], (end or (when[5] if status in _ANSWERED else None)) if counts else touched)
     answered = when[7] if status is S.CALLBACK else end
     _run(story, book, K.FINISH, when[1], answered, held=when[6] if status is S.REPLY_REVIEW else None)
-    beyond = {S.REPLY_REVIEW: (K.REVIEW, 6), S.CALLBACK: (K.CALLBACK, 7), S.CLOSED: (K.ARCHIVE, 9)}
+    beyond = {
+        S.RETURN_REQUESTED: (K.RETURN_REVIEW, 3),
+        S.REPLY_REVIEW: (K.REVIEW, 6),
+        S.CALLBACK: (K.CALLBACK, 7),
+        S.CLOSED: (K.ARCHIVE, 9),
+    }
     if status in beyond:
         kind, number = beyond[status]
         _run(story, book, kind, when[number])
@@ -224,12 +251,12 @@ def _events(story: Story, when: list[datetime]) -> None:
     told = [("created", "system", 0, '{"channel":"10"}'), ("classified", "system", 0, '{"unit":"@unit"}')]
     if story.dispatched is not None:
         told.append(("dispatched", "system", 1, '{"unit":"@unit"}'))
-    moved = story.status not in {S.REVIEW, S.DISPATCH, S.SIGN}
-    if moved:
-        told += [
-            ("sign", "user:2", 2, '{"from":40,"to":50}'),
-            ("contact", "user:3", 3, '{"from":50,"result":"reached","to":50}'),
-        ]
+    if story.status not in {S.REVIEW, S.DISPATCH, S.SIGN}:
+        told.append(("sign", "user:2", 2, '{"from":40,"to":50}'))
+        if story.status is S.RETURN_REQUESTED:
+            told.append(("request_return", "user:2", 3, '{"code":"R01","from":50,"to":45}'))
+        else:
+            told.append(("contact", "user:3", 3, '{"from":50,"result":"reached","to":50}'))
     if story.status in _ANSWERED | _DONE:
         told.append(("submit_reply", "user:3", 5, '{"from":50,"solved":1,"to":60}'))
     if story.status in {S.REPLY_REVIEW, S.CALLBACK, *_DONE}:
