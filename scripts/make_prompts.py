@@ -26,6 +26,8 @@ RATE = 8_000
 _PEAK = 0.5
 _PAUSE_S = 0.3
 _SILENCE = 0.01
+_CLAUSE_END = "(?<=[\uff0c\u3002\uff1b\uff01\uff1f,;!?])"
+"""Escaped: full-width punctuation is easily lost on its way into a file."""
 
 
 class Voice:
@@ -47,7 +49,7 @@ class Voice:
         """Mandarin text as sound at 8 kHz; clauses are joined with short pauses."""
         pause = np.zeros(int(_PAUSE_S * RATE), np.float32)
         pieces: list[NDArray[np.float32]] = []
-        for clause in re.split(r"(?<=[,。;!?,])", text):
+        for clause in re.split(_CLAUSE_END, text):
             if clause.strip():
                 sound = self._clause(self._phonemes(clause.strip())[0], speed)
                 pieces += [resample_poly(sound, 1, self._rate // RATE).astype(np.float32), pause]
