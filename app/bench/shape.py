@@ -23,7 +23,8 @@ _CHANNELS = {
 def hours_of_week(count: int) -> list[timedelta]:
     """``count`` moments of a week from Monday midnight on, as close together as calls are."""
     weights = [day * hour for day in _DAYS for hour in _HOURS]
-    total, reached, found, number = sum(weights), 0.0, [], 0
+    total, reached, number = sum(weights), 0.0, 0
+    found: list[timedelta] = []
     for hour, weight in enumerate(weights):
         before, reached = reached, reached + weight
         while number < count and (number + 0.5) / count * total < reached:
