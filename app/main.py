@@ -28,6 +28,7 @@ from app.db import provide_session
 from app.instance import database_url, ensure_secret
 from app.jobs.loops import forever
 from app.log import configure_logging
+from app.messages.controllers import Messages
 from app.metrics import REQUEST_SECONDS
 from app.pages.controllers import Pages
 from app.pages.live import LiveNews
@@ -104,6 +105,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             Health,
             Pages,
             TicketActions,
+            Messages,
             Tickets,
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
         ],

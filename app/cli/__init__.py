@@ -29,6 +29,7 @@ _COMMANDS = {
     "tickets": "app.cli.tickets:tickets",
     "ticket": "app.cli.tickets:ticket",
     "calls": "app.cli.tickets:calls",
+    "messages": "app.cli.messages:messages",
     "classify": "app.cli.routing:classify",
     "train": "app.cli.routing:train",
     "evaluate": "app.cli.routing:evaluate",

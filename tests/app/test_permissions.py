@@ -41,11 +41,16 @@ ROUTES = {
         404,
     ),
     ("POST", "/internal/call-events"): (set(), 401),
+    ("GET", "/api/messages"): ({Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 200),
+    ("POST", "/api/messages/{message_id:str}/resend"): (
+        {Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR},
+        404,
+    ),
     ("POST", "/auth/sign-out"): (set(Role), 204),
 }
 SAMPLES = {
     "{no:str}": "123452026112400001", "{action:str}": "approve", "{call_id:str}": "c1", "{side:str}": "citizen",
-    "{part:int}": "1", "{file_path:path}": "page.css",
+    "{part:int}": "1", "{message_id:str}": "m1", "{file_path:path}": "page.css",
 }  # fmt: skip
 
 BODIES = {
