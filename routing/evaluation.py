@@ -16,7 +16,13 @@ PROFILES = {EvaluationClass.CLEAR: "CP", EvaluationClass.COMPLEX: "CP15"}
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?86)?(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)")
 _IDENTITY = re.compile(r"(?<!\d)\d{6}(?:19|20)\d{9}[\dXx](?![\dXx])")
-_NAMED = re.compile(r"[\u4e00-\u9fff]{1,2}(?=先生|女士|大爷|大妈|阿姨|师傅)")
+_SURNAMES = (
+    "赵钱孙李周吴郑王冯陈蒋沈韩杨朱秦许何吕张孔曹严金魏陶姜谢邹苏潘葛范彭鲁韦马方任袁柳鲍史唐费薛雷贺倪汤罗毕郝安常于傅"
+    "康余元顾孟黄穆萧尹姚邵汪祁毛米明戴宋庞熊纪舒屈项祝董梁杜阮蓝季贾路江童颜郭梅林钟徐邱骆高夏蔡田胡万管卢莫白虎丁洪石崔"
+    "龚程邢裴陆翁段侯武刘景龙叶黎卓池乔聂曾关肖纳摆哈撒"
+)
+"""The frequent ones, and those of the north-west."""
+_NAMED = re.compile(rf"(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])(?=先生|女士|大爷|大妈|阿姨|师傅)")
 
 
 def is_bad(rating: int) -> bool:

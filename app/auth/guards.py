@@ -54,6 +54,13 @@ def may(*wanted: Permission) -> Any:
     return guard
 
 
+def knows_the_secret(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: another program that shares the internal secret."""
+    given = connection.headers.get(SECRET_HEADER, "")
+    if not hmac.compare_digest(given.encode(), connection.app.state.internal_secret.encode()):
+        raise NotAuthorizedException(detail="内部接口密钥错误")
+
+
 def of_this_machine_or(*wanted: Permission) -> Any:
     """Guard: a peer on this machine, one that knows the internal secret, or somebody with one of these permissions.
 

@@ -24,8 +24,6 @@ from models.workflow_codes import ContactResult, EvaluationClass, EvaluationStat
 from routing.evaluation import PROFILES, masked
 from routing.rulebook import Rulebook
 
-CATEGORY = "140102"
-"""窗口态度/拖延(差评)."""
 _VERIFIERS = frozenset({Role.DISPATCHER, Role.DISPATCH_SUPERVISOR})
 _PUBLISHERS = frozenset({Role.DISPATCH_SUPERVISOR, Role.DIRECTOR})
 

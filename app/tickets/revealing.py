@@ -13,7 +13,7 @@ from app.auth.services import Identity
 from app.errors import HotlineError
 from app.tickets.scope import Relation, Scope, Seen, find_visible
 from app.tickets.texts import clean
-from models.codes import TicketStatus
+from models.codes import Channel, TicketStatus
 from models.ledger import append_audit
 from routing.workflow import AT_UNIT
 
@@ -21,7 +21,7 @@ _AT_HOTLINE = frozenset(
     {TicketStatus.DRAFT, TicketStatus.DIRECT, TicketStatus.WAIT_INFO, TicketStatus.REVIEW, TicketStatus.DISPATCH}
 )
 _WITH_UNIT = AT_UNIT | {TicketStatus.ARBITRATE}
-COLUMNS = """t.id, t.type, t.confidential, t.status, t.host_unit, t.sub_unit, t.caller_phone, t.contact_phone,
+COLUMNS = """t.id, t.type, t.channel, t.confidential, t.status, t.host_unit, t.sub_unit, t.caller_phone, t.contact_phone,
 t.caller_name, t.query_code"""
 
 
@@ -57,6 +57,8 @@ def handles(user: Identity, row: Any, relation: Relation) -> bool:
         return row.status in _AT_HOTLINE
     if relation not in {Relation.HOST, Relation.SUB} or row.status not in _WITH_UNIT:
         return False
+    if row.channel == Channel.BAD_REVIEW:
+        return False  # who rated is hidden from the rated (domain.md §8): the hotline calls
     return user.unit is not None and user.unit in {row.host_unit, row.sub_unit}
 
 
