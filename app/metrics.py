@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 CALL_EVENTS = Counter("hotline_call_events", "Call events received, by kind", ["kind"])
 TICKETS_DRAFTED = Counter("hotline_tickets_drafted", "Tickets drafted from calls, by urgency", ["urgency"])
+TICKETS_REGISTERED = Counter("hotline_tickets_registered", "Tickets that came in otherwise, by channel", ["channel"])
 CALLS_WITHOUT_WORDS = Counter("hotline_calls_without_words", "Ended calls in which no word was understood")
 JOBS = Counter("hotline_jobs", "Jobs done, by topic and result", ["topic", "result"])
 REQUEST_SECONDS = Histogram("hotline_http_request_seconds", "HTTP requests, by route and status", ["route", "status"])

@@ -67,7 +67,9 @@ _QUERIES: dict[str, tuple[str, str]] = {
         "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id "
         "AND e.kind IN ('dispatched', 'dispatch', 'designate'))) OR "
         "(t.category IS NOT NULL AND NOT EXISTS "
-        "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id AND e.kind = 'classified'))",
+        "(SELECT FROM ticket_events e WHERE e.ticket_id = t.id AND (e.kind = 'classified' "
+        "OR (e.kind = 'created' AND e.payload -> 'chosen' ? 'category') "
+        "OR (e.kind = 'amend' AND e.payload -> 'changed' ? 'category'))))",
     ),
     "ticket_of_a_call_has_its_number": (
         "SELECT count(*) FROM tickets WHERE call_id IS NOT NULL",

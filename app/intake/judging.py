@@ -14,6 +14,7 @@ from app.intake.appeal import CHOICES
 from app.tickets.clocks import settle_clocks
 from app.tickets.helpers import name_helpers
 from app.tickets.holdings import settle_holder
+from app.tickets.rulings import read_rulings
 from models.codes import AppealType, TicketEventKind, TicketStatus, Urgency
 from models.ledger import append_ticket_event
 from models.ticket import Ticket
@@ -38,7 +39,7 @@ async def judge_ticket(
     """
     assert ticket.id is not None
     decided = await _decided(session, ticket.id)
-    found = router.assess(
+    found = router.with_rulings(await read_rulings(session)).assess(
         ticket.content,
         now=accepted,
         phone=ticket.caller_phone,

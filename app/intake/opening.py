@@ -15,7 +15,7 @@ from app.intake.writing import write_new
 from app.tickets.clocks import first_clocks
 from app.tickets.numbers import reserve
 from models.base import Table
-from models.codes import TicketEventKind, TicketStatus
+from models.codes import ClockKind, TicketEventKind, TicketStatus, Urgency
 from models.ledger import GENESIS, chained, ticket_event_entry
 from models.ownership import Holding
 from models.ticket import Citizen, Ticket, TicketEvent
@@ -70,12 +70,14 @@ async def open_ticket(
 
 
 def _profile(ticket: Ticket, book: Rulebook) -> str:
-    """Of what a person has said it is about."""
+    """Of what a person has said it is about; until it is judged, the citizen waits for an answer in any case."""
+    default = book.city.default_profile
     if ticket.profile is not None:
         return ticket.profile
     if ticket.category is None:
-        return "E1" if ticket.urgency == 1 else book.city.default_profile
-    return book.profile_for(ticket.category, ticket.type, ticket.urgency)
+        return "E1" if ticket.urgency == Urgency.EXTREME else default
+    name = book.profile_for(ticket.category, ticket.type, ticket.urgency)
+    return name if book.limit_of(ClockKind.CITIZEN, name) is not None else default
 
 
 def _timed(ticket: Ticket, limits: Limits, faults: list[str], accepted: datetime, book: Rulebook) -> list[Table]:

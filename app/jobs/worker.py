@@ -29,21 +29,30 @@ from app.calls.placed import tell_late
 from app.city_watch import CityWatch
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
+from app.intake.jobs import judge
+from app.intake.services import JUDGE_TOPIC
 from app.jobs.drafting import draft, renew_city, router
 from app.jobs.keys import sweep_keys
 from app.jobs.loops import forever
 from app.jobs.outbox import Handler, claim, perform
+from app.jobs.recalculation import recalculate_job
 from app.jobs.ticking import tick_once
 from app.messages.jobs import send_message
 from app.messages.writing import SEND_TOPIC
 from app.settings import AppSettings
 from app.tickets.clocks import start_missing_clocks
+from app.tickets.recalculating import TOPIC as RECALCULATE_TOPIC
 from models.outbox import OutboxRow
 from models.session import engine, sessions
 
 log = structlog.get_logger(__name__)
 
-HANDLERS: dict[str, Handler] = {DRAFT_TOPIC: draft, SEND_TOPIC: send_message}
+HANDLERS: dict[str, Handler] = {
+    DRAFT_TOPIC: draft,
+    JUDGE_TOPIC: judge,
+    SEND_TOPIC: send_message,
+    RECALCULATE_TOPIC: recalculate_job,
+}
 _POLL_S = 0.5
 _SWEEP_S = 15.0
 _LONGEST_DELAY_S = 2.0

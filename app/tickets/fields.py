@@ -48,6 +48,14 @@ FIELD_NAMES: dict[str, str] = {
     "contact_phone": "回访电话",
     "special_group": "特殊群体",
     "anonymous": "匿名",
+    "channel": "来源渠道",
+    "content": "诉求内容",
+    "phone": "联系电话",
+    "caller_kind": "诉求人类别",
+    "confidential": "保密",
+    "upper_no": "上级编号",
+    "upper_system": "上级平台",
+    "consent": "个人信息使用同意",
 }
 
 

@@ -1,0 +1,71 @@
+"""Intake: the one service by which an appeal becomes a ticket, whatever channel it comes by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.intake.appeal import CHOICES, NewAppeal
+from app.intake.checks import checked
+from app.intake.opening import open_ticket
+from app.messages.writing import write_message
+from app.metrics import TICKETS_REGISTERED
+from app.tickets.actions import act
+from app.tickets.body import ActionBody
+from app.tickets.checks import attach
+from app.tickets.party import SYSTEM, Party
+from models.outbox import OutboxRow
+from models.ticket import Ticket
+from models.workflow_codes import TicketAction
+from routing.rulebook import Rulebook
+
+JUDGE_TOPIC = "judge_ticket"
+_KEPT = (*CHOICES, "title", "street")
+"""What the router leaves as it was given."""
+
+
+async def register(
+    db: AsyncSession,
+    book: Rulebook,
+    appeal: NewAppeal,
+    party: Party,
+    now: datetime,
+    *,
+    profile: str | None = None,
+    told: dict[str, Any] | None = None,
+) -> Ticket:
+    """Take an appeal in: a ticket in 登记中 with its clocks running, to be judged by a worker right after the commit.
+
+    The caller commits; until then there is nothing, and when this raises there will be nothing.
+
+    Args:
+        db: the caller's transaction.
+        book: the city's rules.
+        appeal: what came in.
+        party: who hands it in.
+        now: when it was accepted.
+        profile: limits of a loop of its own (CP of 好差评): nothing is left to be judged, it goes to 待审核 as it is.
+        told: what the first event says besides: codes, never personal data.
+
+    Raises:
+        InputError: a value that cannot be, with its field.
+        routing.permits.RefusedError: ``profile`` without a category.
+    """
+    ticket = checked(appeal, book, now)
+    ticket.profile = profile
+    ticket.registered_by = party.name if party.roles else None
+    chosen = [name for name in _KEPT if getattr(appeal, name) is not None]
+    await open_ticket(db, book, ticket, party.name, now, {"chosen": chosen, **(told or {})}, accepted=now)
+    assert ticket.id is not None
+    await attach(db, appeal.attachments, ticket.id)
+    await write_message(db, ticket, "受理", {}, f"{ticket.no}/受理", now)
+    if profile is None:
+        order = insert(OutboxRow).values(topic=JUDGE_TOPIC, key=ticket.no, payload={"ticket": ticket.no}, attempts=0)
+        await db.execute(order)
+    else:
+        await act(db, book, ticket.no, TicketAction.SUBMIT, ActionBody(), SYSTEM, now)
+    TICKETS_REGISTERED.labels(ticket.channel).inc()
+    return ticket
