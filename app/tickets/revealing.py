@@ -21,8 +21,8 @@ _AT_HOTLINE = frozenset(
     {TicketStatus.DRAFT, TicketStatus.DIRECT, TicketStatus.WAIT_INFO, TicketStatus.REVIEW, TicketStatus.DISPATCH}
 )
 _WITH_UNIT = AT_UNIT | {TicketStatus.ARBITRATE}
-COLUMNS = """t.id, t.type, t.channel, t.confidential, t.status, t.host_unit, t.sub_unit, t.caller_phone, t.contact_phone,
-t.caller_name, t.query_code"""
+COLUMNS = """t.id, t.type, t.channel, t.confidential, t.status, t.host_unit, t.sub_unit, t.caller_phone,
+t.contact_phone, t.caller_name, t.query_code"""
 
 
 class NotYoursToRevealError(HotlineError):
