@@ -51,7 +51,8 @@ def channels(slots: int) -> list[str]:
 
 
 def _spread(weights: dict[str, float], slots: int) -> list[str]:
-    total, reached, found = sum(weights.values()), 0.0, []
+    total, reached = sum(weights.values()), 0.0
+    found: list[str] = []
     for name, weight in weights.items():
         reached += weight
         found += [name] * (round(reached / total * slots) - len(found))
