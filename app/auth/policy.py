@@ -13,6 +13,7 @@ class Permission(StrEnum):
 
     TICKETS_ALL = "tickets.all"  # every ticket of the city
     TICKETS_UNIT = "tickets.unit"  # those of the user's unit and its subtree
+    TICKETS_REGISTER = "tickets.register"  # take an appeal in that came otherwise than by telephone
     CALLS_READ = "calls.read"
     RECORDINGS_LISTEN = "recordings.listen"
     CONTENT_READ = "content.read"  # the citizen's words: content, title, address, transcript, list of recordings
@@ -30,11 +31,11 @@ _HOTLINE = frozenset({_P.TICKETS_ALL, _P.CALLS_READ, _P.CONTENT_READ})
 _UNIT = frozenset({_P.TICKETS_UNIT, _P.CONTENT_READ})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.AGENT: _HOTLINE | {_P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
-    Role.TEAM_LEADER: _HOTLINE | {_P.PHONE_HANDLED, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE},
+    Role.AGENT: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
+    Role.TEAM_LEADER: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE},
     Role.QUALITY: _HOTLINE | {_P.RECORDINGS_LISTEN},
-    Role.DISPATCHER: _HOTLINE | {_P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
-    Role.DISPATCH_SUPERVISOR: _HOTLINE | {_P.PHONE_FULL, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE},
+    Role.DISPATCHER: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
+    Role.DISPATCH_SUPERVISOR: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_FULL, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE},
     Role.CALLBACK: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN},
     Role.SUPERVISION: _HOTLINE,
     Role.KNOWLEDGE_EDITOR: frozenset(),
