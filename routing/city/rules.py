@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,11 @@ from routing.city.faults import Findings
 from routing.city.limit_text import UNITS, is_limit
 
 RULES = "rules.yaml"
+NOON, EVENING = time(12), time(18)
+HUMAN_IF = ("E1", "E2", "unhappy", "supervised", "rework", "unreached")
+"""``unreached``: the last of the tries."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_HOURS = re.compile(rf"({_TIME.pattern})-({_TIME.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ class Rules:
     callback_tries: int
     callback_window: str
     callback_dayparts: int
+    """Tries in vain count once they lie in so many parts of the day."""
+    callback_hours: tuple[tuple[time, time], ...]
+    """When citizens may be called, on any day."""
+    callback_link: str
+    """How long the link of a message can be opened."""
+    callback_human_if: tuple[str, ...]
+    """When a person calls, and not a machine (:data:`HUMAN_IF`)."""
     appeal_window: str
     appeal_review: str
     archive_after: str
@@ -92,7 +105,20 @@ def read_rules(root: Path, findings: Findings) -> Rules | None:
             mapping.allow(*names)
         for name in names:
             values[_join(section, name)] = _value(mapping, name, _join(section, name))
-    return Rules(**values)
+    rules = Rules(**values)
+    parts = len({daypart(at) for start, end in rules.callback_hours for at in (start, *_within(start, end))})
+    if rules.callback_hours and rules.callback_dayparts > parts:
+        document.fault(f"“dayparts”多于“hours”所及的时段数（{parts}）", "callback")
+    return rules
+
+
+def daypart(at: time) -> int:
+    """Morning 0, afternoon 1, evening 2."""
+    return (at >= NOON) + (at >= EVENING)
+
+
+def _within(start: time, end: time) -> list[time]:
+    return [border for border in (NOON, EVENING) if start < border < end]
 
 
 _SECTIONS = (
@@ -111,16 +137,12 @@ def _join(section: str, name: str) -> str:
 
 
 def _value(mapping: Document | None, name: str, field: str) -> Any:
-    kind = {field.name: field.type for field in fields(Rules)}[field]
-    if kind == "int":
-        return _positive(mapping, name)
-    if kind == "bool":
-        return mapping.get(name, bool, False) if mapping else False
-    if kind == "float":
-        return _share(mapping, name)
-    if kind == "time":
-        return _time(mapping, name)
-    return _silence(mapping, name) if field == "return_silence" else _limit(mapping, name)
+    kind = str({field.name: field.type for field in fields(Rules)}[field])
+    return (_BY_FIELD.get(field) or _BY_KIND.get(kind) or _limit)(mapping, name)
+
+
+def _flag(mapping: Document | None, name: str) -> bool:
+    return mapping.get(name, bool, False) if mapping else False
 
 
 def _silence(mapping: Document | None, name: str) -> str:
@@ -158,3 +180,36 @@ def _time(mapping: Document | None, name: str) -> time:
             mapping.fault(f"“{name}”应为 HH:MM", name)
         return time(0)
     return time.fromisoformat(text)
+
+
+def _hours(mapping: Document | None, name: str) -> tuple[tuple[time, time], ...]:
+    hours = []
+    for text in mapping.texts(name) if mapping else ():
+        found = _HOURS.fullmatch(text)
+        hours.append((time.fromisoformat(found[1]), time.fromisoformat(found[3])) if found else (time(0), time(0)))
+    borders = [border for stretch in hours for border in stretch]
+    if mapping and (not borders or any(one >= other for one, other in pairwise(borders))):
+        mapping.fault(f'“{name}”应为先后相接的时段，如 ["09:00-12:00", "14:00-20:00"]', name)
+        return ()
+    return tuple(hours)
+
+
+def _human_if(mapping: Document | None, name: str) -> tuple[str, ...]:
+    given = mapping.texts(name) if mapping else ()
+    for text in given:
+        if mapping and text not in HUMAN_IF:
+            mapping.fault(f"“{name}”不认识“{text}”，可用：{'、'.join(HUMAN_IF)}", name)
+    return given
+
+
+_BY_FIELD: dict[str, Callable[[Document | None, str], Any]] = {
+    "return_silence": _silence,
+    "callback_hours": _hours,
+    "callback_human_if": _human_if,
+}
+_BY_KIND: dict[str, Callable[[Document | None, str], Any]] = {
+    "int": _positive,
+    "bool": _flag,
+    "float": _share,
+    "time": _time,
+}

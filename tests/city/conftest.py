@@ -98,7 +98,7 @@ pause: {review: 1wd}
 exclusion: {review: 3wd}
 withdrawal: {review: 1wd}
 reply: {review: 1wd}
-callback: {limit: 3wd, start: 1wd, tries: 3, window: 2d, dayparts: 2}
+callback: {limit: 3wd, start: 1wd, tries: 3, window: 2d, dayparts: 1, hours: ["09:00-12:00"], link: 7d, human_if: [E1]}
 appeal: {window: 7d, review: 3wd}
 archive: {after: 7d}
 sub: {due_before: 4wh}
