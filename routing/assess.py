@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from routing.assessment import Alternative, Assessment, Chosen, Dispatch, Limits, PlaceFound
-from routing.city.schema import City
+from routing.city.schema import CatalogueRow, City
 from routing.classifier.appeals import AppealModel
 from routing.dispatch import Dispatcher
 from routing.exclusions import exclusions
@@ -44,6 +46,14 @@ class Router:
         """
         self._model.check({category.code for category in city.categories}, city.name)
         return Router(city, self._model)
+
+    def with_rulings(self, rows: Sequence[CatalogueRow]) -> Router:
+        """The same with what disputes have taught (裁定)."""
+        if not rows:
+            return self
+        taught = copy.copy(self)
+        taught._dispatcher = Dispatcher(self._city, rows)  # noqa: SLF001  (our own copy's)
+        return taught
 
     def limits(self, profile: str | None, accepted: datetime) -> tuple[Limits, list[str]] | None:
         """When the limits of a profile (None: the city's default) are up, and what could not be computed and why.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from models.workflow_codes import TicketAction
 from routing.calendar.deadline import deadline
 from routing.calendar.limit import Limit
 from routing.calendar.working import WorkingCalendar
-from routing.city.schema import Category, City, LimitProfile, Unit
+from routing.city.schema import CatalogueRow, Category, City, LimitProfile, Unit
 from routing.limits import profile_of
 
 _URGENT = frozenset({"E1", "E2"})
@@ -132,12 +133,17 @@ class Rulebook:
         """The hotline's own unit: it answers for what is with no other."""
         return next(unit.code for unit in self.city.units if unit.kind == "hotline")
 
-    def interim_owner(self, category: str | None, district: str | None) -> str:
+    def interim_owner(self, category: str | None, district: str | None, rulings: Sequence[CatalogueRow] = ()) -> str:
         """Who acts while units argue: the department that supervises the matter (监督管理部门).
 
-        Measures, Article 40: until the dispute is settled the supervising department performs the duty. It is the
-        catalogue's unit for the whole city, else the one for the district, else the city's backstop.
+        Measures, Article 40: until the dispute is settled the supervising department performs the duty. It is the unit
+        that a dispute about the same matter and place was decided for; else the catalogue's for the whole city, the
+        one for the district, the city's backstop.
         """
+        for row in rulings:
+            ruled = self.units.get(row.unit)
+            if (row.category, row.district) == (category, district) and ruled is not None and not ruled.is_local:
+                return ruled.code
         found = [row for row in self.city.catalogue if row.category == category]
         for place in (None, district):
             for row in found:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from routing.city.bodies import check_district
 from routing.city.faults import Findings
-from routing.city.schema import CatalogueRow, Category, Place, Unit
+from routing.city.schema import RULING, CatalogueRow, Category, Place, Unit
 from routing.city.table import Row, Seen, read_table
 
 CATEGORIES, FUNCTIONS = "categories.csv", "functions.csv"
@@ -116,6 +116,8 @@ def _read_duties(
         if duty.unit in duty.co_units:
             row.fault(f"主办单位“{duty.unit}”不能同时协办")
         ids.again(duty.id, duty.id, row)
+        if duty.id.startswith(RULING):
+            row.fault(f"编号“{duty.id}”不能以 {RULING} 开头：留给裁定")
         key = (duty.category, duty.district)
         if not keys.again(key, f"{duty.category}/{duty.district or '全市'}", row):
             rows[key] = duty

@@ -12,6 +12,8 @@ from typing import Literal
 from routing.city.rules import Rules
 
 UnitKind = Literal["hotline", "department", "district", "utility", "street", "section", "community", "emergency"]
+RULING = "CD"
+"""Begins the ids of catalogue rows that rulings made (裁定); no file of a city may use it."""
 PlaceKind = Literal["city", "district", "street", "community", "road", "poi"]
 
 
@@ -34,6 +36,11 @@ class Unit:
     function: str | None
     """What it is for, as the tree's lead column calls it (住建, 供水企业 …), several joined by ";"; None: general."""
     phone: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """A street's or community's: it answers for its own ground and no other."""
+        return self.kind in {"street", "community"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,21 @@ def test_a_row_that_left_the_files_is_retired_and_comes_back_with_them(seed, sma
     assert _rows(database_url, "SELECT active FROM units WHERE code = 'D1-S1'") == [(True,)]
 
 
+def test_what_a_dispute_was_decided_by_is_neither_retired_nor_changed_by_a_seed(seed, small, database_url):
+    seed()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO catalogue (id, category, district, unit, co_units, basis, origin, ruled_in, active) VALUES "
+            "('CD010101-D1', '010101', 'D1', 'ZJ', '{}', '裁定', 'ruling', 'T1', true)"
+        )
+    small.change("catalogue.csv", "D1,D1-ZJ,ZJ", "D1,ZJ,")
+    dry = seed("--dry-run").json
+    assert dry["tables"] == {"catalogue": {"added": [], "changed": ["ML2"], "retired": []}}
+    seed()
+    ruling = "SELECT unit, basis, origin, ruled_in, active FROM catalogue WHERE id = 'CD010101-D1'"
+    assert _rows(database_url, ruling) == [("ZJ", "裁定", "ruling", "T1", True)]
+
+
 def test_children_may_stand_before_their_parents_in_the_files(seed, small, database_url):
     text = (small.root / "units.csv").read_text("utf-8").splitlines()
     (small.root / "units.csv").write_text("\n".join([text[0], *reversed(text[1:])]) + "\n", "utf-8")

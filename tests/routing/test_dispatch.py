@@ -108,6 +108,49 @@ def test_what_the_catalogue_does_not_list_falls_to_the_backstop_and_a_person(dis
     assert (found.unit, found.row_id, found.confirm) == (unit_, rule, ("目录未列",))
 
 
+RULINGS = (
+    row("CD1", "010101", "D1", "D1-X"),
+    row("CD2", "030303", "D1", "S1"),
+    row("CD3", "030303", "D1", "S2"),
+    row("CD4", "040404", None, "CITY"),
+    row("CD5", "020202", "D1", "GONE"),
+    row("CD6", "050505", "D1", "D1", "GONE"),
+)
+
+
+@pytest.fixture
+def taught(town):
+    def call(leaf: str, where: PlaceFound | None, tier: str = "D"):
+        two_streets = replace(town, units=(*UNITS, unit("S2", 3, "street")))
+        return Dispatcher(two_streets, RULINGS).dispatch(category(leaf, tier), where, "求助", 3, 1.0)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("leaf", "where", "tier", "row_id", "unit_"),
+    [
+        ("010101", place("D1"), "D", "CD1", "D1-X"),  # before the city's own row, an override too
+        ("010101", place("D9"), "D", "ML2", "CITY"),  # another district
+        ("010101", None, "D", "ML2", "CITY"),
+        ("030303", place("D1", "S1"), "D", "CD2", "S1"),  # what a street was designated for holds there …
+        ("030303", place("D1", "S2"), "S", "CD3", "S2"),
+        ("030303", place("D1"), "D", "ML4", "D1-X"),  # … and nowhere else
+        ("030303", place("D2", "S1"), "D", "ML5", "CITY"),
+        ("040404", None, "D", "CD4", "CITY"),  # where the catalogue has nothing
+        ("040404", place("D1"), "D", "CD4", "CITY"),
+        ("020202", place("D1"), "D", "ML3", "D1-X"),  # its unit is no more
+        ("050505", place("D1"), "D", "rule:backstop:D1", "D1"),  # its helper is no more
+        ("010101", place("D1", "S1"), "S", "CD1", "D1-X"),  # it binds in a matter of the streets as well
+    ],
+)
+def test_what_a_dispute_was_decided_by_comes_first_where_it_holds(taught, leaf, where, tier, row_id, unit_):
+    found = taught(leaf, where, tier)
+    assert (found.row_id, found.unit) == (row_id, unit_)
+    if row_id.startswith("CD"):
+        assert found.basis == f"{row_id}的依据"
+
+
 KINDS = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其他")
 
 

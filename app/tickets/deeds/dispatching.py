@@ -12,6 +12,7 @@ from sqlmodel import col
 from app.tickets.checks import code_of, take_attachments, unit_of
 from app.tickets.errors import CannotCountError, InputError, UnknownCodeError
 from app.tickets.helpers import helper_due
+from app.tickets.rulings import read_rulings, ruling_id
 from app.tickets.step import Deed, Stepping
 from models.city import CatalogueRow
 from models.codes import ClockKind, ReturnReason, Urgency
@@ -96,7 +97,7 @@ async def dispatch(s: Stepping) -> None:
 
 async def interim(s: Stepping) -> None:
     """Somebody acts while units argue (measures, Article 40)."""
-    code = s.body.unit or s.book.interim_owner(s.ticket.category, s.ticket.district_code)
+    code = s.body.unit or s.book.interim_owner(s.ticket.category, s.ticket.district_code, await read_rulings(s.db))
     unit = unit_of(s, code)
     if unit.tier == 1:
         raise InputError("热线中心不是承办单位", "unit")
@@ -118,8 +119,9 @@ async def designate(s: Stepping) -> None:
 
 
 async def _learn(s: Stepping, unit: Unit) -> str:
+    assert s.ticket.category is not None
     district = s.ticket.district_code
-    row_id = f"CD{s.ticket.category}{f'-{district}' if district else ''}"
+    row_id = ruling_id(s.ticket.category, district, unit)
     values = {
         "category": s.ticket.category,
         "district": district,
