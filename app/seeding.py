@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.auth.passwords import hash_password
 from app.demo import DEMO_PASSWORD, DEMO_USERS
+from app.tickets.recalculating import TOPIC
 from models.city import (
     CalendarDayRow,
     CalendarLayerRow,
@@ -25,10 +26,12 @@ from models.city import (
     UnitRow,
 )
 from models.ledger import canonical
+from models.outbox import OutboxRow
 from models.user import User, UserRole
 from routing.city.schema import City
 
 Rows = list[dict[str, Any]]
+_CALENDAR = ("calendar_layers", "calendar_days", "office_hours")
 
 
 @dataclass(slots=True)
@@ -52,16 +55,38 @@ async def seed(db: AsyncSession, city: City, *, dry_run: bool = False) -> dict[s
         table: Table = model.__table__  # type: ignore[attr-defined]
         changes[table.name] = await _bring(db, table, rows, dry_run=dry_run)
     if not dry_run and any(change.count for change in changes.values()):
-        db.add(
-            SeedRow(
-                city=city.name,
-                fingerprint=sha256(canonical(_plain(asdict(city)))).hexdigest()[:16],
-                added=sum(len(change.added) for change in changes.values()),
-                changed=sum(len(change.changed) for change in changes.values()),
-                retired=sum(len(change.retired) for change in changes.values()),
-            )
+        row = SeedRow(
+            city=city.name,
+            fingerprint=fingerprint(city),
+            added=sum(len(change.added) for change in changes.values()),
+            changed=sum(len(change.changed) for change in changes.values()),
+            retired=sum(len(change.retired) for change in changes.values()),
         )
+        db.add(row)
+        await db.flush()
+        await _have_dues_recalculated(db, row, changes)
     return changes
+
+
+def fingerprint(city: City) -> str:
+    """Tells two states of a city apart."""
+    return sha256(canonical(_plain(asdict(city)))).hexdigest()[:16]
+
+
+async def _have_dues_recalculated(db: AsyncSession, row: SeedRow, changes: dict[str, Changes]) -> None:
+    """Another calendar moves the dues of open tickets; the outbox sees to it. Without any clock there is nothing."""
+    changed = [key for name in _CALENDAR for key in _all_of(changes[name])]
+    if not changed or (await db.execute(text("SELECT 1 FROM clocks LIMIT 1"))).scalar_one_or_none() is None:
+        return
+    days = sorted(key.rpartition("/")[2] for key in _all_of(changes["calendar_days"]))
+    only_days = len(changed) == len(days)  # a layer's years or office hours may matter everywhere
+    key = f"seed/{row.id}"
+    payload = {"key": key, "days": [days[0], days[-1]] if only_days else None}
+    db.add(OutboxRow(topic=TOPIC, key=key, payload=payload))
+
+
+def _all_of(change: Changes) -> list[str]:
+    return [*change.added, *change.changed, *change.retired]
 
 
 async def _bring(db: AsyncSession, table: Table, rows: Rows, *, dry_run: bool) -> Changes:

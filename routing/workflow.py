@@ -234,8 +234,9 @@ _ASSESSED = frozenset({S.CLOSED}) | HELD
 REQUESTS = (
     _asked(Q.EXTENSION, _TIMED, K.EXTENSION_REVIEW, _ASKERS, ("reason",), ("attachments",),
            guards=(g.MAY_EXTEND, g.EXTENSION_IN_TIME, g.EXTENSION_LEFT, *_FREE)),
-    _decided(Q.EXTENSION, True, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _REVIEWERS, _DIRECTOR,
+    _decided(Q.EXTENSION, True, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _REVIEWERS,
              guards=(g.EXTENSION_FIRST,), takes=("limit",)),
+    _decided(Q.EXTENSION, True, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _DIRECTOR, takes=("limit",)),
     _decided(Q.EXTENSION, False, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _REVIEWERS, _DIRECTOR),
     _asked(Q.SUSPENSION, (S.HANDLING,), K.SUSPENSION_REVIEW, _HEADS, ("reason", "until"), ("attachments",),
            guards=(g.CONTACTED, g.RUNS_BY_WORKING_TIME, *_FREE)),

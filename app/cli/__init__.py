@@ -21,6 +21,7 @@ _COMMANDS = {
     "transcribe": "app.cli.processes:transcribe",
     "migrate": "app.cli.database:migrate",
     "seed": "app.cli.database:seed",
+    "recalculate": "app.cli.recalculate:recalculate",
     "verify": "app.cli.database:verify",
     "user": "app.cli.users:user",
     "doctor": "app.cli.doctor:doctor",

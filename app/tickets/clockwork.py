@@ -119,10 +119,10 @@ class Clockwork:
             arm(clock, self.book, urgent=self.urgent)
             self.told.setdefault("resumed", {})[clock.kind] = local_iso(clock.due)
 
-    def move(self, clock: Clock, due: datetime, why: str) -> None:
-        """Another due; the old one is kept."""
+    def move(self, clock: Clock, due: datetime, why: str, **by: str) -> None:
+        """Another due; the old one is kept, with why and by what it was moved."""
         if due != clock.due:
-            old = {"due": clock.due.isoformat(), "at": self.now.isoformat(), "why": why}
+            old = {"due": clock.due.isoformat(), "at": self.now.isoformat(), "why": why, **by}
             clock.history = [*clock.history, old]
             if clock.due <= self.now < due:
                 self._set_overdue(clock, overdue=False)
@@ -183,9 +183,10 @@ class Clockwork:
             self.ticket.due = feedback.due
         if citizen is not None:
             self.ticket.citizen_due = citizen.due
-        running = {clock.kind for clock in self.clocks}
+        # one that runs meanwhile by the city's default limit is waited for all the same
         waiting = [k for k in self.ticket.missing_clocks if k not in self.unwanted or k == ClockKind.CITIZEN]
-        self.ticket.missing_clocks = [k for k in dict.fromkeys((*waiting, *self.missing)) if k not in running]
+        started = self.told.get("started", {})
+        self.ticket.missing_clocks = [k for k in dict.fromkeys((*waiting, *self.missing)) if k not in started]
         cards = [warned(ClockKind.of(clock.kind), clock.stage).value for clock in self.clocks]
         self.ticket.warn_state = 0 if self.ticket.status in ENDED else max(cards, default=0)
 

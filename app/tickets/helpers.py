@@ -1,4 +1,4 @@
-"""协办 of a ticket that goes out: one row and one clock for each helper, due half a working day before the lead."""
+"""协办 and 下派: whoever works for the lead is due half a working day before it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def helper_due(lead_due: datetime | None, now: datetime, book: Rulebook) -> date
     except CalendarError:
         return None
     return early if early > now else lead_due
+
+
+def sub_latest(above_due: datetime, now: datetime, book: Rulebook) -> datetime:
+    """When a sub-dispatch made at ``now`` is due at the latest; CalendarError: the year is not known.
+
+    Half a working day before the sender's own due; a sender that has less than that halves what is left.
+    """
+    latest = before(book.city.rules.sub_due_before, above_due, book.calendar)
+    return latest if latest > now else now + (above_due - now) / 2
 
 
 async def name_helpers(

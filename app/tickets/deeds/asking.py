@@ -71,7 +71,7 @@ async def approve_extension(s: Stepping) -> None:
         for kind in (ClockKind.FINISH, ClockKind.CITIZEN):
             clock = s.clockwork.live(kind)
             if clock is not None:
-                s.clockwork.move(clock, extended(granted, clock.due, s.book.calendar), "extension")
+                s.clockwork.move(clock, extended(granted, clock.due, s.book.calendar), "extension", limit=granted)
                 s.clockwork.rearm(clock)
     except LimitError as error:
         raise InputError(error.message, "limit") from error

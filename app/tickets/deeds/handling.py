@@ -13,12 +13,12 @@ from app.tickets.checks import code_of, earlier, known_call, take_attachments, u
 from app.tickets.deeds.dispatching import add_helper
 from app.tickets.errors import InputError, TimeError
 from app.tickets.facts import is_contacted
+from app.tickets.helpers import sub_latest
 from app.tickets.step import Deed, Stepping
 from models.codes import ClockKind, Solved
 from models.handling import ContactRecord, Reply
 from models.ownership import CoHandling, SubDispatch
 from models.workflow_codes import ContactResult, SubState, TicketAction
-from routing.calendar.shifts import before
 
 
 async def sign(s: Stepping) -> None:
@@ -82,11 +82,9 @@ async def sub_dispatch(s: Stepping) -> None:
 
 
 def _latest(s: Stepping, above: SubDispatch | None) -> datetime:
-    """Half a working day before the sender's own due; a sender that has less than that halves what is left."""
     finish = s.clockwork.live(ClockKind.FINISH)
     due = above.due if above else finish.due if finish else s.now + timedelta(days=1)
-    latest = before(s.book.city.rules.sub_due_before, due, s.book.calendar)
-    return latest if latest > s.now else s.now + (due - s.now) / 2
+    return sub_latest(due, s.now, s.book)
 
 
 async def sub_sign(s: Stepping) -> None:
