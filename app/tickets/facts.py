@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text, true
@@ -19,13 +19,12 @@ from models.ownership import CoHandling, Holding, Request, SubDispatch
 from models.ticket import Clock, Ticket
 from models.workflow_codes import CallbackResult, ContactResult, EvaluationClass, PauseReason, RequestKind, TicketAction
 from routing.calendar.shifts import cutoff, extended
+from routing.callback_plan import in_vain
 from routing.errors import CalendarError
 from routing.rulebook import Rulebook
 from routing.workflow_terms import CallbackSaid, Facts
 
 _UNHAPPY = {Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED}
-_DAYPARTS = (time(12), time(18))
-"""Morning, afternoon, evening."""
 
 
 @dataclass(slots=True)
@@ -217,14 +216,9 @@ def _open(since: datetime | None, window: str, book: Rulebook, now: datetime) ->
 
 
 def _tries_done(callbacks: list[Callback], book: Rulebook) -> bool:
-    """Unreached: three tries within two days, at two different times of day at least (domain.md §1.5)."""
-    rules = book.city.rules
+    """Unreached: three tries, in two different parts of the day at least (domain.md §1.5); or he refused."""
     vain = [c.at for c in callbacks if c.result == CallbackResult.NOT_REACHED and c.at is not None]
-    parts = {sum(at.astimezone(CITY_ZONE).time() >= border for border in _DAYPARTS) for at in vain}
-    days = {at.astimezone(CITY_ZONE).date() for at in vain}
-    refused = any(callback.result == CallbackResult.REFUSED for callback in callbacks)
-    enough = len(vain) >= rules.callback_tries and (len(parts) >= rules.callback_dayparts or len(days) > 1)
-    return refused or enough
+    return in_vain(vain, book) or any(callback.result == CallbackResult.REFUSED for callback in callbacks)
 
 
 def _settled(ticket: Ticket, present: Present) -> bool:
