@@ -26,6 +26,7 @@ from app.city_watch import CITY_WATCH_S, CityWatch
 from app.clock import utc_now
 from app.db import provide_session
 from app.instance import database_url, ensure_secret
+from app.intake import wiring as intake
 from app.jobs.loops import forever
 from app.log import configure_logging
 from app.messages.controllers import Messages
@@ -107,6 +108,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             TicketActions,
             Messages,
             Tickets,
+            *intake.ROUTES,
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
         ],
         dependencies={"book": Provide(provide_book), "db": Provide(provide_session)},
@@ -132,6 +134,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app.state.book = read_rulebook(settings)
     app.state.units = UnitTree()
     app.state.now = utc_now
+    intake.prepare(app.state)
     return app
 
 

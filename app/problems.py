@@ -110,6 +110,12 @@ def _unavailable(request: AnyRequest, error: Exception) -> Response[Any]:
     return response
 
 
+def _too_deep(request: AnyRequest, error: RecursionError) -> Response[Any]:
+    """A body nested thousands of times: the decoder gives up on it."""
+    log.warning("request_too_deep", path=request.url.path, error=type(error).__name__)
+    return problem(request, 400, "request.invalid", _DETAILS[400])
+
+
 def _anything(request: AnyRequest, error: Exception) -> Response[Any]:
     log.error("unhandled_error", path=request.url.path, exc_info=error)
     return problem(request, 500, "internal", _DETAILS[500])
@@ -129,6 +135,7 @@ HANDLERS: ExceptionHandlersMap = {
     HTTPException: _http,
     DBAPIError: _database,
     PoolTimeoutError: _unavailable,
+    RecursionError: _too_deep,
     Exception: _anything,
 }
 """For the application."""

@@ -70,10 +70,16 @@ def checked(appeal: NewAppeal, book: Rulebook, now: datetime) -> Ticket:
     return ticket
 
 
-def not_of_a_loop(ticket: Ticket) -> None:
+def refuse_loops(channel: str) -> None:
     """InputError: the channel is one by which nobody hands an appeal over."""
-    if ticket.channel in _LOOP_CHANNELS:
-        raise InputError(f"“{Channel.of(ticket.channel).label}”由系统自动建单，不能登记", "channel")
+    if channel in _LOOP_CHANNELS:
+        raise InputError(f"“{Channel.of(channel).label}”由系统自动建单，不能登记", "channel")
+
+
+def one_of(channel: str, channels: frozenset[Channel]) -> None:
+    """InputError: this door is not for that channel."""
+    if channel not in channels:
+        raise InputError("该接口不接收此来源渠道", "channel")
 
 
 def _code(kind: type[LabelledText], code: str, field: str) -> Any:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.intake.appeal import CHOICES, NewAppeal
 from app.intake.checks import checked
+from app.intake.errors import AlreadyHereError
 from app.intake.opening import open_ticket
 from app.messages.writing import write_message
 from app.metrics import TICKETS_REGISTERED
@@ -25,6 +29,8 @@ from routing.rulebook import Rulebook
 JUDGE_TOPIC = "judge_ticket"
 _KEPT = (*CHOICES, "title", "street")
 """What the router leaves as it was given."""
+_ONCE = "uq_tickets_upper"
+_SEEN = "该平台的这个工单已经登记过"
 
 
 async def register(
@@ -52,13 +58,20 @@ async def register(
 
     Raises:
         InputError: a value that cannot be, with its field.
+        AlreadyHereError: the other platform's ticket came before.
         routing.permits.RefusedError: ``profile`` without a category.
     """
     ticket = checked(appeal, book, now)
+    await _first_time(db, ticket)
     ticket.profile = profile
     ticket.registered_by = party.name if party.roles else None
     chosen = [name for name in _KEPT if getattr(appeal, name) is not None]
-    await open_ticket(db, book, ticket, party.name, now, {"chosen": chosen, **(told or {})}, accepted=now)
+    try:
+        await open_ticket(db, book, ticket, party.name, now, {"chosen": chosen, **(told or {})}, accepted=now)
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == _ONCE:
+            raise AlreadyHereError(_SEEN, None) from error  # by two ways at once
+        raise
     assert ticket.id is not None
     await attach(db, appeal.attachments, ticket.id)
     await write_message(db, ticket, "受理", {}, f"{ticket.no}/受理", now)
@@ -69,3 +82,12 @@ async def register(
         await act(db, book, ticket.no, TicketAction.SUBMIT, ActionBody(), SYSTEM, now)
     TICKETS_REGISTERED.labels(ticket.channel).inc()
     return ticket
+
+
+async def _first_time(db: AsyncSession, ticket: Ticket) -> None:
+    if ticket.upper_no is None:
+        return
+    query = select(col(Ticket.no)).filter_by(upper_system=ticket.upper_system, upper_no=ticket.upper_no)
+    no = (await db.execute(query)).scalar_one_or_none()
+    if no is not None:
+        raise AlreadyHereError(_SEEN, no)

@@ -16,6 +16,7 @@ HOTLINE = {
     Role.AGENT, Role.TEAM_LEADER, Role.QUALITY, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR, Role.CALLBACK,
     Role.SUPERVISION, Role.DIRECTOR, Role.LEADER,
 }  # fmt: skip
+REGISTRARS = {Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR}
 UNITS = {Role.UNIT_SIGNER, Role.UNIT_HANDLER, Role.UNIT_APPROVER, Role.UNIT_LIAISON, Role.DISTRICT_ADMIN}
 
 # route → (who may, what they get when there is nothing to see)
@@ -30,6 +31,8 @@ ROUTES = {
     ("GET", "/auth/me"): (set(Role), 200),
     ("GET", "/live"): (set(Role), None),  # a stream: see test_pages
     ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
+    ("POST", "/api/tickets"): (REGISTRARS, 422),
+    ("POST", "/api/public/appeals"): (EVERYBODY, 422),
     ("GET", "/api/tickets/{no:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/tickets/{no:str}/timeline"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("POST", "/api/tickets/{no:str}/reveal"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
