@@ -38,6 +38,8 @@ from app.settings import AppSettings
 from app.system.controllers import Health
 from app.tickets.action_controllers import TicketActions
 from app.tickets.controllers import Calls, Tickets
+from app.tickets.live import TicketNews
+from app.tickets.live_controllers import Live
 from app.tickets.rulebook import provide_book, read_rulebook
 from app.tickets.units import UnitTree
 from models.session import engine, sessions
@@ -104,6 +106,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             CallEvents,
             Calls,
             Health,
+            Live,
             Pages,
             TicketActions,
             Messages,
@@ -129,7 +132,8 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app.state.sessions = sessions(db)
     app.state.looks = sessions(db.execution_options(isolation_level="AUTOCOMMIT"))  # one statement, no transaction
     app.state.internal_secret = ensure_secret(settings.internal_secret_file)
-    app.state.live = LiveNews(url)
+    app.state.ticket_news = TicketNews(app.state.sessions)
+    app.state.live = LiveNews(url, app.state.ticket_news.note)
     app.state.hashing = HashingQueue()
     app.state.book = read_rulebook(settings)
     app.state.units = UnitTree()

@@ -27,6 +27,7 @@ class Holding(Table, table=True):
         CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="end_after_start"),
         Index("uq_holdings_one_live", "ticket_id", unique=True, postgresql_where=_LIVE),
         Index(None, "ticket_id", "started_at"),
+        Index("ix_holdings_of_unit", "unit", "ticket_id", postgresql_where=text("kind <> 'intake'")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -81,6 +82,7 @@ class SubDispatch(Table, table=True):
         CheckConstraint("from_unit <> to_unit", name="to_another"),
         Index(None, "ticket_id"),
         Index("ix_sub_dispatches_inbox", "to_unit", postgresql_where=_LIVE),
+        Index(None, "to_unit", "ticket_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -105,6 +107,8 @@ class CoHandling(Table, table=True):
     __table_args__ = (
         Index("uq_co_handlings_one_live", "ticket_id", "unit", unique=True, postgresql_where=_LIVE),
         Index("ix_co_handlings_inbox", "unit", postgresql_where=_LIVE),
+        Index(None, "unit", "ticket_id"),
+        Index(None, "ticket_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

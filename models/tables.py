@@ -12,6 +12,7 @@ from models import (
     message,
     outbox,
     ownership,
+    search,
     ticket,
     user,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "metadata",
     "outbox",
     "ownership",
+    "search",
     "ticket",
     "user",
 ]

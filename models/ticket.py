@@ -28,6 +28,8 @@ from models.workflow_codes import TicketAction, WarnState
 _TEXTS = ARRAY(String())
 _HELD = "status IN (35, 40, 45, 50, 52, 58, 60, 62, 70, 75, 76)"
 _KINDS = (*TicketEventKind, *TicketAction)
+_DUE_LAST = text("coalesce(due, 'infinity'::timestamptz)")
+"""Tickets without a due come last."""
 _MANY = "('sub_sign', 'sub_finish', 'co')"
 """Kinds of which a ticket may have several at once: one for each ``ref``."""
 
@@ -56,7 +58,19 @@ class Ticket(Table, table=True):
         CheckConstraint("length(content) > 0", name="content_not_empty"),
         CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
         Index(None, "created_at", "id"),  # newest first, page by page
-        Index("ix_tickets_inbox", "host_unit", "status", "due"),  # a unit's inbox
+        # lists: of a state or a unit, by due or newest; each range of them is read in its order and no further
+        Index("ix_tickets_inbox", "host_unit", "status", _DUE_LAST, "id"),
+        Index("ix_tickets_unit_newest", "host_unit", "status", "created_at", "id"),
+        Index("ix_tickets_state_due", "status", _DUE_LAST, "id"),
+        Index("ix_tickets_state_newest", "status", "created_at", "id"),
+        Index(None, "category", "created_at", "id"),
+        Index("ix_tickets_place", "place_code", "created_at", postgresql_where=text("place_code IS NOT NULL")),
+        Index(
+            "ix_tickets_registrar", "registered_by", "created_at", postgresql_where=text("registered_by IS NOT NULL")
+        ),
+        Index("ix_tickets_children", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index(None, "query_code"),
+        Index("ix_tickets_passed_on", "created_at", "id", postgresql_where=text("dispatch_count > 1 OR designated")),
         Index(None, "citizen_id"),
         Index(
             "uq_tickets_upper", "upper_system", "upper_no", unique=True, postgresql_where=text("upper_no IS NOT NULL")
@@ -169,6 +183,7 @@ class TicketEvent(Table, table=True):
         code_check("kind", _KINDS),
         UniqueConstraint("ticket_id", "seq"),
         CheckConstraint("seq >= 1", name="seq"),
+        Index("ix_ticket_events_of_user", "actor", "ticket_id", postgresql_where=text("actor LIKE 'user:%'")),
     )
 
     id: int | None = Field(default=None, primary_key=True)

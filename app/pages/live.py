@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import psycopg
 import structlog
@@ -14,11 +14,19 @@ _HEARTBEAT_S = 15.0
 _LONGEST_DELAY_S = 5.0
 
 
-class LiveNews:
-    """Which tables have changed; slow readers miss repetitions, never the last change."""
+_TICKETS = "hotline_tickets"
+"""Channel on which the ids of changed tickets come, with commas."""
 
-    def __init__(self, url: str) -> None:
+
+class LiveNews:
+    """That something has changed; slow readers miss repetitions, never the last change.
+
+    ``on_tickets`` is told which tickets have; None: some may have been missed.
+    """
+
+    def __init__(self, url: str, on_tickets: Callable[[list[int] | None], None] = lambda _: None) -> None:
         self._url = url
+        self._on_tickets = on_tickets
         self._readers: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -39,10 +47,14 @@ class LiveNews:
                 async with await psycopg.AsyncConnection.connect(
                     self._url, autocommit=True, connect_timeout=5
                 ) as connection:
+                    await connection.execute(f"LISTEN {_TICKETS}")
                     await connection.execute("LISTEN hotline_live")
                     delay = 0.2
-                    self._tell()  # whatever happened while nobody listened
-                    async for _ in connection.notifies():
+                    self._on_tickets(None)  # whatever happened while nobody listened
+                    self._tell()
+                    async for news in connection.notifies():
+                        if news.channel == _TICKETS:
+                            self._on_tickets([int(number) for number in news.payload.split(",")])
                         self._tell()
             except (psycopg.Error, OSError) as error:
                 log.warning("database_not_reached", error=type(error).__name__)

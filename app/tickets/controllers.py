@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from litestar import Controller, Response, get, post
-from litestar.datastructures import State
+from litestar.datastructures import ResponseHeader, State
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import File
 from sqlalchemy import text
 
+from app.api.cursor import next_page
 from app.api.etag import etag
 from app.auth.guards import may, same_origin
 from app.auth.policy import Permission, sight
@@ -22,15 +24,16 @@ from app.clock import in_city, utc_now
 from app.db import Db
 from app.problems import AnyRequest
 from app.tickets.detail import TicketDetail, read_detail, read_timeline
+from app.tickets.filters import Filters, provide_filters
+from app.tickets.inbox import list_page
 from app.tickets.lines import TicketLine
 from app.tickets.revealing import RevealBody, RevealedCitizen, reveal
 from app.tickets.rulebook import Book
 from app.tickets.schemas import TicketTimeline
 from app.tickets.scope import scope_of
-from app.tickets.views import newest
 from models.ledger import append_audit
 
-_Page = Annotated[int, QueryParameter(ge=1, le=500)]
+_Page = Annotated[int, QueryParameter(ge=1, le=200)]
 _SMALL = 16 * 1024
 
 
@@ -41,25 +44,26 @@ class Tickets(Controller):
     tags = ("tickets",)
     guards = (same_origin, may(Permission.TICKETS_ALL, Permission.TICKETS_UNIT))
 
-    @get(operation_id="listTickets")
-    async def list(
+    @get(
+        operation_id="listTickets",
+        dependencies={"filters": Provide(provide_filters)},
+        response_headers=[ResponseHeader(name="Link", description="下一页", documentation_only=True)],
+    )
+    async def inbox(
         self,
         request: AnyRequest,
         db: Db,
         book: Book,
         state: State,
-        since: FromQuery[datetime | None] = None,
-        status: FromQuery[int | None] = None,
-        call_id: FromQuery[str | None] = None,
+        filters: NamedDependency[Filters],
+        cursor: FromQuery[str | None] = None,
         limit: _Page = 50,
-    ) -> list[TicketLine]:
-        """Newest first."""
+    ) -> Response[list[TicketLine]]:
+        """Those in sight, narrowed; the address of the next page is in ``Link``, its cursor in ``X-Next-Cursor``."""
         now = state.now()
-        scope = await scope_of(db, state.units, request.user, now)
-        seen = sight(request.user.permissions)
-        return await newest(
-            db, scope, seen, now, book, since=in_city(since), status=status, call_id=call_id, limit=limit
-        )
+        page, following = await list_page(db, state.units, request.user, filters, cursor, limit, now, book)
+        headers = {} if following is None else next_page(request, following)
+        return Response(page, headers=headers)
 
     @get("/{no:str}", operation_id="getTicket")
     async def one(

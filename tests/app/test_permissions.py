@@ -30,6 +30,7 @@ ROUTES = {
     ("POST", "/auth/sign-in"): (EVERYBODY, 401),
     ("GET", "/auth/me"): (set(Role), 200),
     ("GET", "/live"): (set(Role), None),  # a stream: see test_pages
+    ("GET", "/api/live"): (HOTLINE | UNITS | {Role.OBSERVER}, None),  # the same: see test_tickets_api_live
     ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
     ("POST", "/api/tickets"): (REGISTRARS, 422),
     ("POST", "/api/public/appeals"): (EVERYBODY, 422),
@@ -43,12 +44,12 @@ ROUTES = {
         HOTLINE - {Role.SUPERVISION, Role.LEADER},
         404,
     ),
-    ("POST", "/internal/call-events"): (set(), 401),
     ("GET", "/api/messages"): ({Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 200),
     ("POST", "/api/messages/{message_id:str}/resend"): (
         {Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR},
         404,
     ),
+    ("POST", "/internal/call-events"): (set(), 401),
     ("POST", "/auth/sign-out"): (set(Role), 204),
 }
 SAMPLES = {

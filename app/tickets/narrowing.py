@@ -1,0 +1,137 @@
+"""A list's filters as conditions on the ticket ``t``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.api.cursor import Cursor
+from app.tickets.filters import Filters
+from app.tickets.scope import Scope
+from app.tickets.searching import Hits
+from routing.rulebook import Rulebook
+
+DUE = "coalesce(t.due, 'infinity'::timestamptz)"
+"""As the indexes have it: tickets without a due come last."""
+_LEAF = 6
+_HANDLED = "SELECT e.ticket_id FROM ticket_events e WHERE e.actor = :me AND e.actor LIKE 'user:%'"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page: whose sight (``scope``), seen from which units (``units``; None: the whole city), narrowed how."""
+
+    filters: Filters
+    scope: Scope
+    units: tuple[str, ...] | None
+    me: str
+    limit: int
+    cursor: Cursor | None = None
+    hits: Hits | None = None
+
+
+@dataclass(slots=True)
+class Query:
+    """Conditions on ``t`` and the values bound in them."""
+
+    conditions: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    narrow: bool = False
+
+    def add(self, condition: str, **values: Any) -> None:
+        self.conditions.append(condition)
+        self.values |= values
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(self.conditions) or "true"
+
+
+def narrowed(wanted: Wanted, now: datetime, book: Rulebook) -> Query:
+    filters, query = wanted.filters, Query()
+    for condition, name, value in (
+        ("t.created_at >= :since", "since", filters.since),
+        ("t.created_at < :until", "until", filters.until),
+        (f"{DUE} < :due_before", "due_before", filters.due_before),
+        ("t.type = ANY(:types)", "types", filters.type),
+        ("t.district_code = :district", "district", filters.district),
+        ("t.urgency = ANY(:urgencies)", "urgencies", filters.urgency),
+        ("t.channel = ANY(:channels)", "channels", filters.channel),
+        ("t.warn_state = ANY(:warns)", "warns", filters.warn),
+        ("t.call_id = :call_id", "call_id", filters.call_id),
+    ):
+        if value is not None:
+            query.add(condition, **{name: list(value) if isinstance(value, tuple) else value})
+    if filters.supervised is not None:
+        query.add("t.supervise_level > 0" if filters.supervised else "t.supervise_level = 0")
+    if filters.overdue is not None:
+        query.add(f"{DUE} < :now" if filters.overdue else f"(t.status >= 80 OR {DUE} >= :now)", now=now)
+    query.narrow = filters.call_id is not None
+    _add_category(query, filters.category, book)
+    _add_place(query, filters.place, book)
+    _add_mine(query, wanted)
+    _add_hits(query, wanted.hits)
+    _add_cursor(query, wanted)
+    return query
+
+
+def _add_category(query: Query, category: str | None, book: Rulebook) -> None:
+    if category is None:
+        return
+    if len(category) == _LEAF:
+        query.add("t.category = :category", category=category)
+        query.narrow = True
+    else:
+        query.add("t.category = ANY(:leaves)", leaves=[code for code in book.categories if code.startswith(category)])
+
+
+def _add_place(query: Query, place: str | None, book: Rulebook) -> None:
+    if place is None:
+        return
+    below = {place}
+    for row in book.city.places:  # a parent stands before its children
+        if row.parent in below:
+            below.add(row.code)
+    query.add("(t.place_code = ANY(:places) OR t.district_code = :place)", places=sorted(below), place=place)
+    query.narrow = len(below) == 1
+
+
+def _add_mine(query: Query, wanted: Wanted) -> None:
+    mine = wanted.filters.mine
+    if mine is None:
+        return
+    query.add(
+        {
+            "registered": "t.registered_by = :me",
+            "handled": f"t.id IN ({_HANDLED})",
+            "any": f"(t.registered_by = :me OR t.id IN ({_HANDLED}))",
+        }[mine],
+        me=wanted.me,
+    )
+    query.narrow = True
+
+
+def _add_hits(query: Query, hits: Hits | None) -> None:
+    if hits is None:
+        return
+    if hits.ids is not None:
+        query.add("t.id = ANY(:hits)", hits=hits.ids)
+        query.narrow = True
+    else:
+        found = " AND ".join(f"strpos(x.words, :w{n}) > 0" for n in range(len(hits.terms)))
+        values = {f"w{n}": term for n, term in enumerate(hits.terms)}
+        query.add(f"EXISTS (SELECT 1 FROM ticket_search x WHERE x.ticket_id = t.id AND {found})", **values)
+
+
+def _add_cursor(query: Query, wanted: Wanted) -> None:
+    cursor = wanted.cursor
+    if cursor is None:
+        return
+    query.values["after"] = cursor.id
+    if wanted.filters.sort == "newest":
+        query.add("(t.created_at, t.id) < (:after_at, :after)", after_at=cursor.at)
+    elif cursor.at is None:
+        query.add(f"({DUE}, t.id) > ('infinity'::timestamptz, :after)")
+    else:
+        query.add(f"({DUE}, t.id) > (:after_at, :after)", after_at=cursor.at)

@@ -1,0 +1,55 @@
+"""Words in tickets: which tickets hold them, or that so many do that the list may just look (models/search.py)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.tickets.errors import InputError
+
+_RARE = 5000
+"""Up to so many are found by the index; of more, one of every few hundred tickets is a hit, and walking is faster."""
+_MOST_TERMS = 5
+_NUMBER = re.compile(r"[A-Za-z]{0,4}[0-9]{6,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """``ids``: all that hold the words; None: many do, see ``terms``."""
+
+    terms: tuple[str, ...]
+    ids: list[int] | None = field(default=None)
+
+
+def terms_of(query: str) -> tuple[str, ...]:
+    """What must all be in a ticket. InputError: a single character is in too many."""
+    terms = tuple(dict.fromkeys(query.lower().split()))[:_MOST_TERMS]
+    if not terms or any(len(term) < 2 for term in terms):
+        raise InputError("每个检索词至少两个字", "q")
+    return terms
+
+
+async def find_words(db: AsyncSession, query: str, *, words: bool) -> Hits:
+    """Tickets with all words in title, address, subject or content; a ticket's or query code's number finds its own.
+
+    ``words``: the reader may read the citizen's words; who may not finds by number only.
+    """
+    found, terms = [], terms_of(query)
+    number = query.strip().upper()
+    if _NUMBER.fullmatch(number):
+        codes = "no = :number OR query_code = :number" if words else "no = :number"
+        found = list((await db.execute(text(f"SELECT id FROM tickets WHERE {codes}"), {"number": number})).scalars())
+    if not words:
+        return Hits(terms, found)
+    conditions = " AND ".join(
+        f"hotline_pairs(x.words) @> hotline_pairs(:w{n}) AND strpos(x.words, :w{n}) > 0" for n in range(len(terms))
+    )
+    probe = text(f"SELECT ticket_id FROM ticket_search x WHERE {conditions} LIMIT :most")
+    values = {f"w{n}": term for n, term in enumerate(terms)}
+    hits = list((await db.execute(probe, {**values, "most": _RARE + 1})).scalars())
+    if len(hits) > _RARE:
+        return Hits(terms)
+    return Hits(terms, list({*found, *hits}))
