@@ -26,7 +26,7 @@ _WORDS = 3000
 _WEIGHTS = 1000
 _TABLES = (
     "tickets", "ticket_events", "clocks", "holdings", "citizens", "contact_records", "replies", "callbacks",
-    "messages", "co_handlings", "sub_dispatches",
+    "messages", "co_handlings", "sub_dispatches", "ticket_search",
 )  # fmt: skip
 
 

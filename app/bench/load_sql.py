@@ -192,6 +192,11 @@ FILL = (
         t.query_code), t.caller_phone, 'sent', 1, t.created_at, t.created_at
     FROM tickets t WHERE t.id BETWEEN %(first)s AND %(last)s ORDER BY t.id
     """,
+    """
+    INSERT INTO ticket_search (ticket_id, words)
+    SELECT id, lower(concat_ws(E'\\n', title, address, subject, content)) FROM tickets
+    WHERE id BETWEEN %(first)s AND %(last)s ORDER BY id
+    """,
     "SELECT setval(pg_get_serial_sequence('tickets', 'id'), (SELECT max(id) FROM tickets))",
     "SELECT setval(pg_get_serial_sequence('citizens', 'id'), (SELECT max(id) FROM citizens))",
 )

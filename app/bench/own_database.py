@@ -1,11 +1,11 @@
-"""A PostgreSQL of a measurement's own in a temporary folder: migrated, with the city in it, gone afterwards."""
+"""A PostgreSQL of a measurement's own: migrated, with the city in it; in a temporary folder it is gone afterwards."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from app.embedded.postgres import EmbeddedPostgres
@@ -16,10 +16,11 @@ from routing.city.schema import City
 
 
 @contextmanager
-def own_database(city: City) -> Iterator[str]:
-    """Its URL; the server is the one ``hotline up`` starts, with the same settings."""
-    with tempfile.TemporaryDirectory(prefix="hotline-bench-") as folder:
-        root = Path(folder)
+def own_database(city: City, folder: Path | None = None) -> Iterator[str]:
+    """Its URL; the server is the one ``hotline up`` starts, with the same settings. ``folder``: what is in it stays."""
+    with ExitStack() as stack:
+        root = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hotline-bench-")))
+        root.mkdir(parents=True, exist_ok=True)
         root.chmod(0o755)  # PostgreSQL's own user goes through
         server = EmbeddedPostgres(root / "postgres", root / "socket")
         url = server.start()

@@ -87,7 +87,8 @@ class Story:
 def words(book: Rulebook, examples: Path, count: int, seed: int = 12345) -> list[Words]:
     """``count`` appeals in the city's mix, the same ones for the same seed."""
     chance = random.Random(seed)  # noqa: S311  (a load, no secret)
-    rows = [row for path in sorted(examples.glob("*.csv")) for row in csv.DictReader(path.open(encoding="utf-8"))]
+    files = [path.read_text("utf-8").splitlines() for path in sorted(examples.glob("*.csv"))]
+    rows = [row for file in files for row in csv.DictReader(file)]
     rows = [row for row in rows if row["leaf"] in book.categories]
     shares = [_share(book.categories[row["leaf"]]) for row in rows]
     number: dict[str, float] = defaultdict(float)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -94,3 +95,22 @@ def clocks(open_tickets: int, due: int, workers: int, limit: int, as_json: bool)
         )
     print_json(result)
     sys.exit(0 if result["exactly_once"] else 1)
+
+
+@bench.command()
+@click.option("--tickets", default=1_000_000, show_default=True, help="Tickets to load.")
+@click.option("--seconds", default=20.0, show_default=True, help="Of each part.")
+@click.option("--workers", default=2, show_default=True, help="Processes of the web app: one a core.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep the database here, for next time.")
+@click.option("--plans", type=click.Path(path_type=Path, dir_okay=False), help="Write the ten hottest queries here.")
+@click.option("--check", is_flag=True, help="Exit 1 unless the goals are met.")
+@click.option("--json", "as_json", is_flag=True, help="Accepted for scripts; figures are always JSON.")
+def api(
+    tickets: int, seconds: float, workers: int, data: Path | None, plans: Path | None, check: bool, as_json: bool  # noqa: ARG001
+) -> None:  # fmt: skip
+    """Tickets created, lists, tickets and actions a second over HTTP, on a PostgreSQL with many tickets."""
+    from app.bench.api.run import Plan, run  # noqa: PLC0415  (loads the whole web app)
+
+    result = run(AppSettings(), tickets, Plan(seconds=seconds, workers=workers), data, plans)
+    print_json(result)
+    sys.exit(1 if check and not all(goal["met"] for goal in result["goals"].values()) else 0)

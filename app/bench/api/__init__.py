@@ -1,0 +1,1 @@
+"""``hotline bench api``: real web processes and a real database under load (docs/perf/api.md)."""
