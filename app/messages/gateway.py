@@ -15,11 +15,15 @@ class GatewayError(Exception):
 
 
 class TemporaryGatewayError(GatewayError):
-    """It may be accepted later; not before ``retry_after`` where the gateway said so."""
+    """It may be accepted later; not before ``retry_after`` where the gateway said so.
 
-    def __init__(self, code: str, retry_after: timedelta | None = None) -> None:
+    ``unanswered``: the whole time that a request may take was waited in vain.
+    """
+
+    def __init__(self, code: str, retry_after: timedelta | None = None, *, unanswered: bool = False) -> None:
         super().__init__(code)
         self.retry_after = retry_after
+        self.unanswered = unanswered
 
 
 class PermanentGatewayError(GatewayError):

@@ -70,7 +70,7 @@ class HttpGateway:
             ):
                 return answer.status_code, self._wait(answer.headers.get("Retry-After"))
         except (TimeoutError, httpx.TimeoutException):
-            raise TemporaryGatewayError("timeout") from None
+            raise TemporaryGatewayError("timeout", unanswered=True) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise TemporaryGatewayError(type(error).__name__) from None
 

@@ -15,6 +15,7 @@ from app.jobs.drafting import router
 from app.messages.file_gateway import FileGateway
 from app.messages.gateway import Gateway
 from app.messages.http_gateway import HttpGateway
+from app.messages.resting import Resting
 from app.messages.sending import Sender
 from app.messages.settings import MessageSettings
 from app.settings import AppSettings
@@ -27,7 +28,7 @@ def gateway_of(settings: MessageSettings, data_dir: Path) -> Gateway:
         assert settings.key_id is not None
         assert settings.key is not None
         key = settings.key.get_secret_value().encode()
-        return HttpGateway(settings.url, settings.key_id, key, settings.timeout_s)
+        return _http_gateway(settings.url, settings.key_id, key, settings.timeout_s)
     return _file_gateway(settings.file or data_dir / "messages" / "sent.jsonl")
 
 
@@ -35,6 +36,12 @@ def gateway_of(settings: MessageSettings, data_dir: Path) -> Gateway:
 def _file_gateway(path: Path) -> FileGateway:
     """One a file: it remembers what it has read."""
     return FileGateway(path)
+
+
+@cache
+def _http_gateway(url: str, key_id: str, key: bytes, timeout_s: float) -> Resting:
+    """One a gateway: it remembers whether it answers."""
+    return Resting(HttpGateway(url, key_id, key, timeout_s), utc_now)
 
 
 def link_secret(settings: AppSettings) -> str:

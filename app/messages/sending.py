@@ -17,6 +17,7 @@ from app.jobs.outbox import PutOffError
 from app.messages.composing import compose
 from app.messages.gateway import Gateway, PermanentGatewayError, TemporaryGatewayError
 from app.messages.links import hash_of, link_of, token_of
+from app.messages.resting import RestingError
 from app.messages.settings import MessageSettings
 from app.metrics import MESSAGES
 from models.handling import Callback
@@ -81,6 +82,9 @@ class Sender:
         message.attempts += 1
         try:
             await self.gateway.send(message.id, message.recipient, spoken)
+        except RestingError as error:
+            message.attempts -= 1
+            return error.until
         except TemporaryGatewayError as error:
             if message.attempts < self.settings.attempts:
                 message.last_error = error.code

@@ -45,8 +45,8 @@ class MessageSettings(BaseSettings):
     timeout_s: float = Field(default=10.0, gt=0, lt=LEASE.total_seconds() - 5)
     """A request that takes longer has failed for now; shorter than the lease of a job, so that none is sent by two."""
 
-    attempts: int = Field(default=8, ge=1, le=50)
-    """After so many in vain a message is dead, until a person sends it again."""
+    attempts: int = Field(default=14, ge=1, le=50)
+    """After so many in vain (with these delays: five hours) a message is dead, until a person sends it again."""
 
     first_delay_s: float = Field(default=10.0, gt=0)
     """Before the second attempt; each further one waits twice as long."""

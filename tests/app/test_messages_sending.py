@@ -16,6 +16,7 @@ from sqlalchemy import text
 from app.jobs.outbox import LEASE, claim, perform
 from app.messages.composing import compose
 from app.messages.gateway import PermanentGatewayError, TemporaryGatewayError
+from app.messages.resting import Resting
 from app.messages.sending import Sender
 from app.messages.settings import MessageSettings
 from app.messages.writing import SEND_TOPIC, write_message
@@ -218,11 +219,33 @@ async def test_two_workers_with_the_same_message_send_it_once(life, sender, gate
     assert await state(life) == [("sent", 1, None)]
 
 
+async def test_a_gateway_that_does_not_answer_is_left_alone_for_a_minute_and_that_is_no_attempt(
+    life, work, sender, gateway
+):
+    await life.begin()
+    for cause in ("c1", "c2"):
+        await write(life, cause=cause)
+    resting = replace(sender, gateway=Resting(gateway, lambda: life.now))
+    gateway.refuse = [TemporaryGatewayError("timeout", unanswered=True)]
+    await work(resting)
+    assert sorted(await state(life)) == [("queued", 0, None), ("queued", 1, "timeout")]
+    rows = await life.rows("SELECT available_at FROM outbox ORDER BY available_at")
+    assert [row["available_at"] for row in rows] == [life.now + timedelta(seconds=wait) for wait in (10, 60)]
+    life.later(seconds=30)
+    await work(resting)
+    assert gateway.sent == []
+    life.later(seconds=30)
+    await work(resting)
+    assert len(gateway.sent) == 2
+    assert sorted(await state(life)) == [("sent", 1, None), ("sent", 2, None)]
+
+
 _WORKER = """
 import asyncio, sys
 from datetime import datetime
 from app.jobs.outbox import claim, perform
 from app.messages.http_gateway import HttpGateway
+from app.messages.resting import Resting
 from app.messages.sending import Sender
 from app.messages.settings import MessageSettings
 from models.session import engine, sessions
