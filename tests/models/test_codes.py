@@ -7,14 +7,15 @@ from enum import Enum, IntEnum
 import pytest
 from sqlalchemy import CheckConstraint
 
-from models import codes
+from models import codes, workflow_codes
 from models.base import code_check
 from models.tables import metadata
 
 LISTS = [
     thing
-    for thing in vars(codes).values()
-    if isinstance(thing, type) and issubclass(thing, Enum) and thing.__module__ == "models.codes" and len(thing)
+    for module in (codes, workflow_codes)
+    for thing in vars(module).values()
+    if isinstance(thing, type) and issubclass(thing, Enum) and thing.__module__ == module.__name__ and len(thing)
 ]
 
 # what the rows of old tickets carry: a code that changes or goes makes them unreadable
@@ -36,6 +37,21 @@ FIRST_AND_LAST = {
     "CallOutcome": (15, "in_progress", "通话中", "unreachable", "无法接通"),
     "TicketEventKind": (9, "created", "受理登记", "recalculated", "日历变更重算时限"),
     "ActorKind": (3, "user", "用户", "cli", "命令行"),
+    "TicketAction": (79, "amend", "补正要素", "circulate", "通报"),
+    "RequestKind": (6, "return", "退单", "withdrawal", "撤单"),
+    "Decision": (4, "approved", "同意", "lapsed", "失效"),
+    "PauseReason": (3, "wait_info", "待补充", "appraisal", "法定鉴定检测"),
+    "ContactResult": (2, "reached", "已联系", "not_reached", "未联系上"),
+    "CallbackMode": (3, "sms", "短信", "human", "人工回访"),
+    "CallbackResult": (5, "planned", "待回访", "cancelled", "已取消"),
+    "HoldingKind": (4, "intake", "热线受理", "designated", "指定承办"),
+    "SubState": (5, "sign", "待签收", "recalled", "已收回"),
+    "WarnState": (3, 0, "正常", 2, "红牌"),
+    "MessageState": (4, "queued", "待发送", "cancelled", "已取消"),
+    "EvaluationClass": (4, "a", "情况清楚诉求合理", "d", "误评或恶意"),
+    "EvaluationState": (4, "verify", "待回访核实", "done", "已办结"),
+    "LinkKind": (3, "same_person", "同一诉求人", "same_matter", "同一事项"),
+    "ScanState": (3, "clean", "未发现问题", "infected", "发现病毒"),
 }
 
 
@@ -70,6 +86,17 @@ def test_a_type_is_found_by_its_label_and_an_unknown_one_is_other():
     assert codes.AppealType.of_label("闲聊") is codes.AppealType.OTHER
 
 
+def test_what_is_asked_for_has_its_actions_its_clock_and_its_way_back():
+    """``request_…``, ``approve_…``, ``reject_…`` and the review's clock are found by the kind's code."""
+    for kind in workflow_codes.RequestKind:
+        assert codes.ClockKind.of(f"{kind.value}_review").label.endswith("审核")
+        assert workflow_codes.TicketAction.of(f"request_{kind.value}")
+
+
+def test_no_action_is_called_as_an_event_of_the_system_is():
+    assert not {action.value for action in workflow_codes.TicketAction} & {kind.value for kind in codes.TicketEventKind}
+
+
 def test_a_check_lists_texts_quoted_and_numbers_bare():
     assert str(code_check("tier", codes.Tier).sqltext) == "tier IN (1, 2, 3, 4)"
     check = code_check("family", ("unit", "citizen"), "family_name")
@@ -86,5 +113,10 @@ def test_the_tables_that_carry_codes_check_them():
     assert {(table, name.removeprefix(f"ck_{table}_")) for table, name in checked} >= {
         ("tickets", "status"), ("tickets", "type"), ("tickets", "channel"), ("tickets", "urgency"), ("tickets", "tier"),
         ("ticket_events", "kind"), ("clocks", "kind"), ("clocks", "family"), ("calls", "outcome"), ("units", "tier"),
-        ("captions", "side"), ("recordings", "side"), ("user_roles", "role"),
+        ("captions", "side"), ("recordings", "side"), ("user_roles", "role"), ("holdings", "kind"),
+        ("requests", "kind"), ("requests", "decision"), ("sub_dispatches", "state"), ("links", "kind"),
+        ("contact_records", "result"), ("replies", "solved"), ("callbacks", "mode"), ("callbacks", "result"),
+        ("callbacks", "satisfied"), ("callbacks", "solved"), ("pauses", "reason"), ("messages", "state"),
+        ("stored_files", "scan"), ("service_evaluations", "state"), ("service_evaluations", "verdict"),
+        ("tickets", "close_type"), ("tickets", "exclude_reason"), ("tickets", "warn_state"), ("tickets", "satisfied"),
     }  # fmt: skip

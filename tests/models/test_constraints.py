@@ -24,6 +24,18 @@ BAD_TICKETS = [
     ("ck_tickets_channel", {"channel": "99"}),
     ("ck_tickets_urgency", {"urgency": 5}),
     ("ck_tickets_tier", {"tier": 0}),
+    ("ck_tickets_one_host_when_dispatched", {"host_unit": None, "status": 35}),
+    ("ck_tickets_close_type", {"close_type": "11"}),
+    ("ck_tickets_exclude_reason", {"exclude_reason": "X11"}),
+    ("ck_tickets_satisfied", {"satisfied": 6}),
+    ("ck_tickets_solved", {"solved": 5}),
+    ("ck_tickets_warn_state", {"warn_state": 3}),
+    ("ck_tickets_supervise_level", {"supervise_level": 4}),
+    ("ck_tickets_rework_once", {"rework_count": 2}),
+    ("ck_tickets_excluded_with_reason", {"in_scope": False}),
+    ("ck_tickets_merged_into_its_master", {"status": 92}),
+    ("ck_tickets_merged_into_its_master", {"merged_into": 1}),
+    ("fk_tickets_sub_unit_units", {"sub_unit": "NOBODY"}),
     ("uq_tickets_no", {"no": "T1"}),
     ("uq_tickets_call_id", {"call_id": "c1"}),
     ("fk_tickets_host_unit_units", {"host_unit": "NOBODY"}),
@@ -54,6 +66,8 @@ BAD_CLOCKS = [
     ("ck_clocks_due_after_start", "sign", {"due": NOON - timedelta(seconds=1)}),
     ("ck_clocks_stop_after_start", "sign", {"stopped_at": NOON - timedelta(seconds=1)}),
     ("ck_clocks_kind", "nap", {}),
+    ("ck_clocks_ref_of_kind", "co", {}),
+    ("ck_clocks_ref_of_kind", "sign", {"ref": 1}),
     ("fk_clocks_holder_units", "sign", {"holder": "NOBODY"}),
 ]
 
@@ -87,6 +101,38 @@ BAD_STATEMENTS = [
     ("ck_places_not_own_parent", "UPDATE places SET parent = code"),
     ("ck_units_tier", "UPDATE units SET tier = 5"),
     ("fk_captions_call_id_calls", "UPDATE captions SET call_id = 'c9'"),
+    ("uq_holdings_one_live", "UPDATE holdings SET ended_at = NULL"),
+    ("ck_holdings_end_after_start", "UPDATE holdings SET ended_at = started_at - interval '1 second'"),
+    ("ck_holdings_kind", "UPDATE holdings SET kind = 'borrowed'"),
+    ("fk_holdings_unit_units", "UPDATE holdings SET unit = 'NOBODY'"),
+    ("ck_tickets_not_its_own_master", "UPDATE tickets SET merged_into = id WHERE no = 'T4'"),
+    ("ck_requests_decided_when", "UPDATE requests SET decision = 'approved'"),
+    ("ck_requests_decided_when", "UPDATE requests SET decided_at = now()"),
+    ("ck_requests_decision", "UPDATE requests SET decision = 'maybe', decided_at = now()"),
+    ("uq_requests_one_pending", "INSERT INTO requests (ticket_id, kind, reason, attachments, detail, asked_by, "
+     "asked_at) SELECT ticket_id, kind, '', '{}', '{}', 'x', now() FROM requests"),
+    ("ck_pauses_reason", "UPDATE pauses SET reason = 'co_handling'"),
+    ("uq_pauses_one_live", "INSERT INTO pauses (ticket_id, reason, approved_by, until, started_at) "
+     "SELECT ticket_id, 'appraisal', 'x', now(), now() FROM pauses"),
+    ("ck_pauses_end_after_start", "UPDATE pauses SET ended_at = started_at - interval '1 second'"),
+    ("ck_supervisions_level", "UPDATE supervisions SET level = 4"),
+    ("uq_supervisions_one_live", "INSERT INTO supervisions (ticket_id, level, unit, reason, opened_by, started_at, due)"
+     " SELECT ticket_id, 2, unit, '', 'x', now(), now() FROM supervisions"),
+    ("ck_sub_dispatches_to_another", "UPDATE sub_dispatches SET to_unit = from_unit"),
+    ("ck_sub_dispatches_state", "UPDATE sub_dispatches SET state = 'lost'"),
+    ("uq_replies_ticket_id_version", "INSERT INTO replies (ticket_id, version, unit, result, public_reply, solved, "
+     "over_duty, attachments, handler, submitted_at) SELECT ticket_id, version, unit, '', '', 1, false, '{}', 'x', "
+     "now() FROM replies"),
+    ("ck_replies_solved", "UPDATE replies SET solved = 7"),
+    ("ck_contact_records_result", "UPDATE contact_records SET result = 'maybe'"),
+    ("uq_messages_cause", "INSERT INTO messages (id, cause, ticket_id, template, fields, recipient, state, attempts, "
+     "created_at) SELECT 'm2', cause, ticket_id, template, fields, recipient, state, 0, now() FROM messages"),
+    ("ck_messages_state", "UPDATE messages SET state = 'lost'"),
+    ("ck_links_ordered", "INSERT INTO links (low, high, kind, by, at) SELECT id, id, 'same_place', 'x', now() "
+     "FROM tickets"),
+    ("uq_links_low_high", "INSERT INTO links (low, high, kind, by, at) SELECT min(id), max(id), kind, 'x', now() "
+     "FROM tickets, unnest(ARRAY['same_place', 'same_person']) kind GROUP BY kind"),
+    ("ck_stored_files_size", "INSERT INTO stored_files VALUES ('a', 0, 'image/png', 'clean', now())"),
     ("uq_ticket_events_ticket_id_seq", "INSERT INTO ticket_events (ticket_id, seq, kind, actor, at, payload, prev_hash,"
      " hash) SELECT ticket_id, seq, kind, actor, at, payload, prev_hash, hash FROM ticket_events"),
     ("uq_outbox_topic_key", "INSERT INTO outbox (topic, key, payload, created_at, available_at, attempts) "

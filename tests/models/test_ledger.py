@@ -118,9 +118,9 @@ async def test_two_sessions_that_append_to_one_ticket_get_one_number_each(db, db
 async def test_two_sessions_that_append_to_the_audit_log_get_one_number_each(db, db_sessions):
     async def append(number: int) -> int:
         async with db_sessions() as session:
-            row = await append_audit(session, "user:a", "ticket.read", f"ticket:{number}", NOON)
+            seq = await append_audit(session, "user:a", "ticket.read", f"ticket:{number}", NOON)
             await session.commit()
-            return row.seq
+            return seq
 
     assert sorted(await asyncio.gather(*(append(number) for number in range(8)))) == list(range(1, 9))
     rows = (await db.execute(select(AuditEntry).order_by(AuditEntry.seq))).scalars().all()
@@ -131,8 +131,18 @@ async def test_an_entry_that_is_rolled_back_leaves_no_hole(db, db_sessions):
     async with db_sessions() as session:
         await append_audit(session, "user:a", "ticket.read", "ticket:1", NOON)
         await session.rollback()
-    row = await append_audit(db, "user:a", "ticket.read", "ticket:2", NOON, {"phone": True})
-    assert (row.seq, row.prev_hash) == (1, GENESIS)
+    assert await append_audit(db, "user:a", "ticket.read", "ticket:2", NOON, {"phone": True}) == 1
+    assert (await db.execute(select(AuditEntry))).scalar_one().prev_hash == GENESIS
+
+
+async def test_what_the_database_hashes_of_an_access_is_its_canonical_form(db):
+    odd = {"seq": 0, "subject": "x", "deep": {"seq": 0, "list": [1.0, -0.0, 1e20, None, True, '“引号" \\ \n']}}
+    for number, subject in enumerate(('ticket:"seq":0,"subject":"', "工单：1", "\u2028\t", "")):
+        seq = await append_audit(db, f'user:张"{number}', "ticket.read", subject, NOON, odd)
+        assert seq == number + 1
+    rows = (await db.execute(select(AuditEntry).order_by(AuditEntry.seq))).scalars().all()
+    assert first_break((r.seq, r.prev_hash, r.hash, audit_entry(r)) for r in rows) is None
+    assert [r.subject for r in rows] == ['ticket:"seq":0,"subject":"', "工单：1", "\u2028\t", ""]
 
 
 def _chain(length: int) -> list[tuple[int, str, str, dict[str, int]]]:
