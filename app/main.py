@@ -25,6 +25,7 @@ from app.calls.controllers import CallEvents
 from app.city_watch import CITY_WATCH_S, CityWatch
 from app.clock import utc_now
 from app.db import provide_session
+from app.evaluations.controllers import PublishedRatings, RatingIntake, Ratings
 from app.instance import database_url, ensure_secret
 from app.intake import wiring as intake
 from app.jobs.loops import forever
@@ -107,9 +108,12 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             Calls,
             Health,
             Live,
-            Pages,
-            TicketActions,
             Messages,
+            Pages,
+            PublishedRatings,
+            RatingIntake,
+            Ratings,
+            TicketActions,
             Tickets,
             *intake.ROUTES,
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
