@@ -40,7 +40,7 @@ from app.jobs.ticking import tick_once
 from app.messages.jobs import send_message
 from app.messages.writing import SEND_TOPIC
 from app.settings import AppSettings
-from app.tickets.clocks import start_missing_clocks
+from app.tickets.missing import start_missing_clocks
 from app.tickets.recalculating import TOPIC as RECALCULATE_TOPIC
 from models.outbox import OutboxRow
 from models.session import engine, sessions

@@ -6,19 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-from sqlmodel import col
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import local_iso
 from app.tickets.clockwork import arm, course_of
-from models.codes import ClockKind, TicketEventKind
-from models.ledger import append_ticket_event
+from models.codes import ClockKind
 from models.ticket import Clock, Ticket
-from routing.assess import Router
 from routing.assessment import Limits
 from routing.ladder import stage_again
-from routing.limits import NOT_TIMED
 from routing.rulebook import Rulebook
 
 _SYSTEM = "system"
@@ -125,52 +121,3 @@ def _wanted(
     else:
         wanted.append((ClockKind.DISPATCH, None, limits.dispatch_due, texts.get("dispatch")))
     return [(kind, holder, due, limit) for kind, holder, due, limit in wanted if limit]
-
-
-async def start_missing_clocks(
-    db: async_sessionmaker[AsyncSession], router: Router, now: datetime, *, after: int = 0
-) -> int:
-    """Start the clocks of open tickets that could not be computed before and can be now, each in a transaction.
-
-    Looks at one batch; its last ticket's id, to go on ``after``, or 0 when that was the last.
-    """
-    async with db() as session:
-        query = (
-            select(col(Ticket.id))
-            .where(text("missing_clocks <> '{}'"), col(Ticket.id) > after, col(Ticket.status) < _FIRST_CLOSED)
-            .order_by(col(Ticket.id))
-            .limit(_BATCH)
-        )
-        found = [number for number in (await session.execute(query)).scalars() if number is not None]
-    for number in found:
-        async with db() as session:
-            if await _start_missing(session, router, number, now):
-                await session.commit()
-    return found[-1] if len(found) == _BATCH else 0
-
-
-async def _start_missing(session: AsyncSession, router: Router, number: int, now: datetime) -> bool:
-    locked = select(Ticket).filter_by(id=number).with_for_update(skip_locked=True)
-    ticket = (await session.execute(locked)).scalar_one_or_none()
-    if ticket is None or not ticket.missing_clocks:  # another worker has it, or had it
-        return False
-    ended = text("SELECT ended_at FROM calls WHERE id = :call_id")
-    accepted = (await session.execute(ended, {"call_id": ticket.call_id})).scalar_one_or_none() or ticket.created_at
-    found = router.limits(ticket.profile, accepted)
-    if found is None:
-        return False
-    limits, faults = found
-    before = list(ticket.missing_clocks)
-    dispatched = ticket.status >= _FIRST_DISPATCHED
-    settled = await settle_clocks(session, ticket, limits, accepted, now, router.book, dispatched=dispatched)
-    if ticket.missing_clocks == before:
-        await session.rollback()
-        return False
-    ticket.due = limits.due or ticket.due
-    ticket.citizen_due = limits.citizen_due or ticket.citizen_due
-    ticket.confirm = [*(reason for reason in ticket.confirm if not reason.startswith(NOT_TIMED)), *faults]
-    ticket.updated_at = now
-    ticket.version += 1
-    payload = {"started": settled.started, "adjusted": settled.adjusted, "missing": list(ticket.missing_clocks)}
-    await append_ticket_event(session, number, TicketEventKind.CLOCKS_STARTED, _SYSTEM, now, payload)
-    return True

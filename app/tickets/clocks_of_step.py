@@ -11,12 +11,22 @@ from app.tickets.clockwork import PAUSED_WITH_THE_TICKET, REVIEWED
 from app.tickets.step import Stepping
 from models.codes import ClockKind, TicketStatus
 from models.handling import Pause
+from models.ticket import Ticket
 from models.workflow_codes import PauseReason, TicketAction
+from routing.rulebook import Rulebook
 from routing.workflow import PART_CLOCKS
 from routing.workflow_terms import ClockEffect, Verb
 
 _ABOUT_THE_UNIT = frozenset(
-    {ClockKind.SIGN, ClockKind.CONTACT, ClockKind.FEEDBACK, ClockKind.FINISH, ClockKind.PROGRESS, ClockKind.SUPERVISION}
+    {
+        ClockKind.SIGN,
+        ClockKind.CONTACT,
+        ClockKind.FEEDBACK,
+        ClockKind.FINISH,
+        ClockKind.PROGRESS,
+        ClockKind.SUPERVISION,
+        ClockKind.EVALUATION_RECTIFY,
+    }
 )
 
 
@@ -74,6 +84,8 @@ async def _start(s: Stepping, kind: ClockKind) -> None:
         for helper in s.present.helpers:
             if helper.due is not None:
                 work.start(kind, limit=limit, holder=helper.unit, ref=helper.id, due=helper.due)
+            elif limit is not None:
+                work.missing.append(kind.value)  # the lead's due is not known yet
     elif kind in {ClockKind.SUB_SIGN, ClockKind.SUB_FINISH}:
         sub = s.present.subs[-1]
         due = sub.due if kind is ClockKind.SUB_FINISH else min(sub.due, s.book.due(limit, s.now)) if limit else None
@@ -83,8 +95,14 @@ async def _start(s: Stepping, kind: ClockKind) -> None:
     elif kind in {ClockKind.SUSPENSION, ClockKind.APPRAISAL}:
         work.start(kind, limit=limit, holder=s.ticket.host_unit, due=s.until)
     else:
-        holder = s.ticket.host_unit if kind in _ABOUT_THE_UNIT else s.book.hotline()
-        work.start(kind, limit=limit, holder=holder)
+        work.start(kind, limit=limit, holder=holder_of_clock(kind, s.ticket, s.book))
+
+
+def holder_of_clock(kind: ClockKind, ticket: Ticket, book: Rulebook) -> str | None:
+    """Whose duty it counts; None: the citizen's own."""
+    if kind is ClockKind.CITIZEN:
+        return None
+    return ticket.host_unit if kind in _ABOUT_THE_UNIT else book.hotline()
 
 
 async def _pause(s: Stepping, reason: PauseReason) -> None:

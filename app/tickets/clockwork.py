@@ -60,12 +60,13 @@ class Clockwork:
         holder: str | None = None,
         ref: int | None = None,
         due: datetime | None = None,
+        since: datetime | None = None,
     ) -> Clock | None:
-        """A clock from now on. None: no such limit, one runs already, or it cannot be computed (then it is missing)."""
+        """A clock from now (or ``since``) on. None: no such limit, one runs, or it cannot be computed (missing)."""
         if limit is None or self.live(kind, ref) is not None:
             return None
         try:
-            due = due or self.book.due(limit, self.now)
+            due = due or self.book.due(limit, since or self.now)
         except CalendarError:
             self.missing.append(kind.value)
             self.told.setdefault("missing", []).append(kind.value)
@@ -77,7 +78,7 @@ class Clockwork:
             family="citizen" if kind is ClockKind.CITIZEN else "unit",
             holder=holder,
             limit=limit,
-            started_at=self.now,
+            started_at=since or self.now,
             due=due,
             ref=ref,
         )

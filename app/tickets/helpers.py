@@ -53,3 +53,5 @@ async def name_helpers(
             )  # fmt: skip
             arm(clock, book, urgent=book.is_urgent(ticket.profile))
             db.add(clock)
+        elif limit is not None and ClockKind.CO not in ticket.missing_clocks:
+            ticket.missing_clocks = [*ticket.missing_clocks, ClockKind.CO.value]  # once the lead's due is known

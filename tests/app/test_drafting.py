@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.tickets import clocks
 from app.tickets.actions import act
 from app.tickets.body import ActionBody
-from app.tickets.clocks import start_missing_clocks
 from app.tickets.drafting import draft_ticket
+from app.tickets.missing import start_missing_clocks
 from models.verify import verify
 from models.workflow_codes import TicketAction
 from routing.assess import Router
@@ -349,7 +348,7 @@ async def test_clocks_that_reach_into_an_unknown_year_are_noted_and_started_once
 
 
 async def test_the_batches_of_missing_clocks_go_on_where_the_last_one_ended(city_db, city_sessions, judge, monkeypatch):
-    monkeypatch.setattr(clocks, "_BATCH", 1)
+    monkeypatch.setattr("app.tickets.missing._BATCH", 1)
     await _at_years_end(city_db, judge, REPORT)
     (first,) = await rows(city_db, "SELECT id FROM tickets")
     known = _with_2027(judge)
