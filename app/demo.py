@@ -33,8 +33,8 @@ DEMO_USERS = (
     DemoUser("leader", "班长丙", Role.TEAM_LEADER),
     DemoUser("director", "热线主任丁", Role.DIRECTOR),
     DemoUser("unit", "金凤区签收员戊", Role.UNIT_SIGNER, "640106"),
-    DemoUser("handler", "金凤区经办人子", Role.UNIT_HANDLER, "640106"),
-    DemoUser("approver", "金凤区审签人丑", Role.UNIT_APPROVER, "640106"),
+    DemoUser("handler", "金凤区住建局经办人子", Role.UNIT_HANDLER, "640106-ZJ"),
+    DemoUser("approver", "金凤区住建局审签人丑", Role.UNIT_APPROVER, "640106-ZJ"),
     DemoUser("admin", "系统管理员己", Role.SYSTEM_ADMIN),
     DemoUser("auditor", "审计员庚", Role.AUDITOR),
 )
