@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.intake.appeal import CHOICES
+from app.messages.writing import write_message
 from app.tickets.clocks import settle_clocks
 from app.tickets.helpers import name_helpers
 from app.tickets.holdings import settle_holder
@@ -63,6 +64,8 @@ async def judge_ticket(
     await settle_holder(session, ticket, router.book.hotline(), now, "自动派单" if found.at_once else "热线受理")
     if found.at_once:
         await name_helpers(session, ticket, found.limits.due, now, router.book)
+        unit = router.book.units[found.dispatch.unit]
+        await write_message(session, ticket, "派单", {"unit": unit.name}, f"{ticket.no}/派单", now)
 
 
 async def _decided(session: AsyncSession, ticket_id: int) -> frozenset[str]:

@@ -12,7 +12,7 @@ from routing.evaluation import masked
 
 _WRITTEN = {"reason": 60, "route": 100, "reply": 300}
 """Slots that people's own words fill, and how many characters of them a message takes."""
-_UNSAID = {"reason": "有关原因", "route": "请致电12345咨询", "reply": "请致电12345查询"}
+UNSAID = {"reason": "有关原因", "route": "请致电12345咨询", "reply": "请致电12345查询"}
 _TIMES = frozenset({"due"})
 _BLANKS = re.compile(r"\s+")
 
@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"\s+")
 def stored(name: str, value: Any, *, hidden: bool) -> str:
     """A field as the record keeps it; ``hidden``: of a ticket whose matter no message may tell."""
     if hidden and name in _WRITTEN:
-        return _UNSAID[name]
+        return UNSAID[name]
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -40,7 +40,7 @@ def _said(name: str, value: str, *, hidden: bool) -> str:
     if name not in _WRITTEN:
         return value
     if hidden:
-        return _UNSAID[name]
+        return UNSAID[name]
     words = _BLANKS.sub(" ", masked(value)).strip()
     longest = _WRITTEN[name]
     return words if len(words) <= longest else f"{words[: longest - 2]}……"

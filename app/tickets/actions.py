@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.callbacks.following import follow_callbacks
 from app.clock import local_iso
 from app.evaluations.following import follow
 from app.messages.writing import write_message
@@ -146,6 +147,7 @@ async def change(s: Stepping) -> dict[str, Any]:
     _lapse(s.present, s)
     _dismiss_workers(s)
     await follow(s.db, s.ticket, s.clockwork, s.party.name, s.now)
+    await follow_callbacks(s, before)
     s.clockwork.settle()
     reason = s.body.reason or s.body.basis or s.step.action.label
     anew = s.step.action in _ANEW

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from app.callbacks.answering import tell_children
+from app.callbacks.planning import plan_link
+from app.messages.writing import is_mobile
 from app.tickets.checks import code_of, known_call, take_attachments
 from app.tickets.deeds.beside import open_supervision
 from app.tickets.deeds.handling import newest_reply
@@ -26,6 +29,11 @@ async def accept_reply(s: Stepping) -> None:
     reply = await newest_reply(s)
     reply.reviewer, reply.reviewed_at, reply.accepted = s.party.name, s.now, True
     s.ticket.callback_round += 1
+    s.present.callbacks = []
+    if is_mobile(s.ticket.contact_phone or s.ticket.caller_phone):
+        link = await plan_link(s.db, s.ticket, s.present.callbacks, s.now)
+        s.tell("办结", callback=link.id)
+    await tell_children(s.db, s.ticket, reply, s.now)
     s.ticket.close_type = _CLOSE_TYPES[Solved.of(reply.solved)].value
     s.note["version"] = reply.version
 
@@ -105,6 +113,7 @@ async def uphold_appeal(s: Stepping) -> None:
 async def dismiss_appeal(s: Stepping) -> None:
     """The closing stands."""
     s.ticket.closed_at = s.now
+    s.tell("维持")
 
 
 async def archive(s: Stepping) -> None:
