@@ -74,7 +74,6 @@ NOT_PAUSED = Guard("paused", "计时已停，请先恢复计时", lambda f: not 
 PAUSED = Guard("not_paused", "计时未停", lambda f: f.paused)
 
 NOT_SUPERVISED = Guard("supervised", "督办未解除，不能办结", lambda f: not f.supervised)
-SUPERVISED = Guard("not_supervised", "该工单不在督办中", lambda f: f.supervised)
 SUPERVISION_OPEN = Guard("supervision_answered", "督办已经回复", lambda f: f.supervised and not f.supervision_answered)
 SUPERVISION_ANSWERED = Guard(
     "supervision_unanswered", "督办尚未回复，不能解除", lambda f: f.supervised and f.supervision_answered

@@ -15,7 +15,7 @@ from routing.city.schema import CatalogueRow, Category, City, LimitProfile, Unit
 from routing.limits import profile_of
 
 _URGENT = frozenset({"E1", "E2"})
-_COMPLEX_DAYS = 10
+_COMPLEX = timedelta(days=10)
 _LEVELS = {1: "SUP1", 2: "SUP2", 3: "SUP3"}
 
 
@@ -105,7 +105,7 @@ class Rulebook:
             return None
         if self.is_urgent(profile):
             return self.due(row.sign, dispatched)
-        long = row.finish is not None and Limit.parse(row.finish).amount >= _COMPLEX_DAYS
+        long = row.finish is not None and _rough(Limit.parse(row.finish)) >= _COMPLEX
         complex_ = urgency == Urgency.DIFFICULT or long
         return self.due(rules.return_window_complex if complex_ else rules.return_window, dispatched)
 
@@ -114,8 +114,7 @@ class Rulebook:
         row, longest = self.profile(profile), self.city.rules.extension_longest
         if row.extension is None:
             return None
-        now = datetime(2001, 1, 1, tzinfo=self.calendar.zone)
-        return min((row.extension, longest), key=lambda text: _rough(Limit.parse(text), now))
+        return min((row.extension, longest), key=lambda text: _rough(Limit.parse(text)))
 
     # ---- units
 
@@ -152,9 +151,9 @@ class Rulebook:
         return self.city.backstop.get(district or "*") or self.city.backstop["*"]
 
 
-def _rough(limit: Limit, now: datetime) -> datetime:
+def _rough(limit: Limit) -> timedelta:
     """To compare limits of different units: a working day as a day, a working hour as an hour."""
-    return now + limit.amount * {"nm": _M, "nh": _H, "wh": _H, "nd": _D, "wd": _D}[limit.unit]
+    return limit.amount * {"nm": _M, "nh": _H, "wh": _H, "nd": _D, "wd": _D}[limit.unit]
 
 
 _M, _H, _D = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
