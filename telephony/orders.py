@@ -16,7 +16,7 @@ ORDERS_PATH = "/orders"
 ORDERS_SOCKET = "orders.sock"
 """In the folder of the unix sockets."""
 
-OrderId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+OrderId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Purpose = Literal["callback"]
 
 

@@ -294,6 +294,7 @@ def _account_config(at: Addresses) -> pj.AccountConfig:
     config = pj.AccountConfig()
     config.idUri = f"sip:line@{at.host}:{at.sip_port}"
     config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_INACTIVE
+    config.mediaConfig.lockCodecEnabled = False  # else a citizen who answers our offer with two gets a re-INVITE
     rtp = config.mediaConfig.transportConfig
     rtp.port, rtp.portRange, rtp.boundAddress, rtp.publicAddress = at.rtp_port, at.rtp_range, at.host, at.host
     return config

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import wave
+from pathlib import Path
 
 import msgspec
 import pytest
+from ruamel.yaml import YAML
 
 from telephony.conversation.survey import SurveySettings, SurveyState, SurveyTalk
 from telephony.conversation.surveys import CALLBACK, SURVEYS
@@ -298,3 +301,29 @@ def test_surveys_are_sound():
             assert len(set(question.answers.values())) == len(question.answers)
         for asked, meanings in one.reason_after.items():
             assert meanings <= set(questions[asked].answers.values())
+
+
+CITIES = sorted((Path(__file__).parents[2] / "cities").iterdir())
+INTAKE = {"greeting", "intake", "reprompt", "reprompt2", "number_intro", "thanks_bye", "silent_bye", "late_bye", "beep"}
+
+
+@pytest.mark.parametrize("city", CITIES, ids=lambda city: city.name)
+def test_a_city_is_asked_for_exactly_the_prompts_that_are_played(city: Path):
+    words = YAML(typ="safe").load((city / "prompts.yaml").read_text("utf-8"))
+    played = {prompt for one in SURVEYS.values() for prompt in one.prompts}
+    assert set(words) == INTAKE | played | {f"digit_{digit}" for digit in range(10)}
+    for prompt in played:
+        with wave.open(str(city / "prompts" / f"{prompt}.wav")) as sound:
+            assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 8000)
+            assert sound.getnframes() > (0.2 if prompt == "beep" else 1.5) * 8000
+
+
+@pytest.mark.parametrize("city", CITIES, ids=lambda city: city.name)
+def test_the_words_of_a_question_name_its_keys_in_their_order(city: Path):
+    words = YAML(typ="safe").load((city / "prompts.yaml").read_text("utf-8"))
+    spoken = dict(zip("12345", "\u4e00\u4e8c\u4e09\u56db\u4e94", strict=True))
+    for one in SURVEYS.values():
+        assert "\u5f55\u97f3" in words[one.greeting]
+        for question in one.questions:
+            places = [words[question.prompt].index(f"\u8bf7\u6309{spoken[digit]}") for digit in question.answers]
+            assert places == sorted(places)
