@@ -87,6 +87,14 @@ _QUERIES: dict[str, tuple[str, str]] = {
         "SELECT c.id FROM calls c JOIN tickets t ON t.call_id = c.id "
         "WHERE c.outcome NOT IN ('appeal', 'partial', 'in_progress')",
     ),
+    "placed_call_has_no_ticket_of_its_own": (
+        "SELECT count(*) FROM calls WHERE direction = 'out'",
+        "SELECT c.id FROM calls c JOIN tickets t ON t.call_id = c.id WHERE c.direction = 'out'",
+    ),
+    "placed_call_was_passed_on": (
+        "SELECT count(*) FROM calls WHERE direction = 'out' AND ended_at IS NOT NULL",
+        f"SELECT id FROM calls WHERE direction = 'out' AND drafted_at IS NULL AND ended_at < now() - {_SETTLE}",
+    ),
     "answered_call_is_recorded": (
         "SELECT count(*) FROM calls WHERE answered_at IS NOT NULL AND ended_at IS NOT NULL",
         "SELECT id FROM calls c WHERE answered_at IS NOT NULL AND ended_at IS NOT NULL AND NOT EXISTS "

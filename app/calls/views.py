@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auth.policy import EVERYTHING, NOTHING, Sight
 from app.clock import local_iso
 from app.personal import hide_phone, mask_phone
-from models.codes import CallOutcome
+from models.codes import CallDirection, CallOutcome
 
 _QUERY = """
 SELECT c.*, t.no AS ticket_no, t.type AS ticket_type, t.confidential,
@@ -19,7 +19,9 @@ SELECT c.*, t.no AS ticket_no, t.type AS ticket_type, t.confidential,
   (SELECT count(*) FROM captions p WHERE p.call_id = c.id AND p.text IS NOT NULL) AS texts,
   (SELECT coalesce(sum(seconds), 0) FROM recordings r WHERE r.call_id = c.id AND r.side = 'citizen') AS recorded_s,
   (SELECT count(*) FROM recordings r WHERE r.call_id = c.id AND r.side = 'citizen') AS recording_parts
-FROM calls c LEFT JOIN tickets t ON t.call_id = c.id
+FROM calls c
+LEFT JOIN LATERAL (SELECT ticket_id FROM callbacks b WHERE b.call_id = c.id LIMIT 1) asked ON c.direction = 'out'
+LEFT JOIN tickets t ON t.call_id = c.id OR t.id = asked.ticket_id
 WHERE (CAST(:since AS timestamptz) IS NULL OR c.started_at >= :since)
 ORDER BY c.started_at DESC LIMIT :limit
 """
@@ -39,6 +41,7 @@ async def list_calls(
     return [
         {
             "id": row.id,
+            "direction": row.direction,
             "ani": _number(row, sight),
             "started_at": local_iso(row.started_at),
             "answered_at": local_iso(row.answered_at),
@@ -54,6 +57,7 @@ async def list_calls(
             "recording_parts": row.recording_parts,
             "reanchored": row.reanchored,
             "digits": row.digits,
+            "answers": row.answers,
             "ticket_no": row.ticket_no,
             "reserved_no": row.reserved_no,
         }
@@ -62,7 +66,8 @@ async def list_calls(
 
 
 def _number(row: Any, sight: Sight) -> str | None:
-    number: str | None = row.ani
+    """The citizen's, whoever called."""
+    number: str | None = row.dialled if row.direction == CallDirection.OUT else row.ani
     if sight.phone:
         return number
     return hide_phone(number) if sight.hides(row.ticket_type, row.confidential) else mask_phone(number)

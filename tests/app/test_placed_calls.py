@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from app.calls.intake import store, undrafted_calls
 from app.calls.orders import NO_NUMBER, PLACE_CALL, CallOrder, order_call, placing
 from app.calls.placed import survey_result, tell_late
 from app.calls.telephony_door import OrderRefusedError, TelephonyUnreachableError
+from app.calls.views import list_calls
 from app.jobs.outbox import PutOffError, claim, perform
 from models.codes import CallOutcome, Satisfied, Solved
 from telephony import events
@@ -265,3 +267,27 @@ async def test_a_topic_nobody_handles_waits_and_harms_nothing(db, db_sessions):
     (row,) = await claim(db_sessions, NOW + timedelta(days=365 * 100))
     assert not await perform(db_sessions, {}, row, NOW)
     assert await rows(db, "SELECT done_at, last_error IS NULL FROM outbox") == [(None, False)]
+
+
+async def test_the_list_of_calls_shows_the_citizens_number_masked_whoever_called(db):
+    other = Story("c2", "13900000002")
+    other.arrived()
+    other.ended("silent", 0)
+    await bring(db, surveyed(), other)
+    found = {call["id"]: call for call in await list_calls(db)}
+    assert (found["c1"]["direction"], found["c1"]["ani"]) == ("out", "139****0001")
+    assert (found["c2"]["direction"], found["c2"]["ani"]) == ("in", "139****0002")
+    assert found["c1"]["answers"]["solved"] == {"digit": "3", "answer": "unsolved"}
+
+
+async def test_of_a_call_about_a_protected_ticket_nothing_of_the_number_is_shown(record):
+    for statement in (
+        "UPDATE tickets SET confidential = true WHERE no = 'T1'",
+        "UPDATE calls SET dialled = '13900000009' WHERE id = 'c3'",
+        "INSERT INTO callbacks (ticket_id, round, try_no, mode, result, planned_at, call_id) "
+        "SELECT id, 9, 1, 'auto_call', 'not_reached', now(), 'c3' FROM tickets WHERE no = 'T1'",
+    ):
+        await record.execute(text(statement))
+    (call,) = [call for call in await list_calls(record) if call["id"] == "c3"]
+    assert "0009" not in call["ani"]
+    assert "139" not in call["ani"]

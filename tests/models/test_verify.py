@@ -49,6 +49,10 @@ BREACHES = [
     ("UPDATE tickets SET call_id = NULL; UPDATE calls SET drafted_at = NULL, ended_at = now() - interval '16 minutes' "
      "WHERE id = 'c1'", {"call_with_words_has_its_ticket": ("c1",)}),
     ("UPDATE calls SET outcome = 'silent' WHERE id = 'c1'", {"call_without_words_has_no_ticket": ("c1",)}),
+    ("UPDATE tickets SET call_id = 'c3' WHERE no = 'T2'",
+     {"placed_call_has_no_ticket_of_its_own": ("c3",), "call_without_words_has_no_ticket": ("c3",)}),
+    ("UPDATE calls SET drafted_at = NULL, ended_at = now() - interval '16 minutes' WHERE id = 'c3'",
+     {"placed_call_was_passed_on": ("c3",)}),
     ("DELETE FROM recordings WHERE call_id = 'c2'", {"answered_call_is_recorded": ("c2",)}),
     ("DELETE FROM recordings WHERE part = 2", {"reanchored_call_has_all_parts": ("c1",)}),
     ("DELETE FROM call_events WHERE call_id = 'c1' AND seq = 2", {"call_events_have_no_holes": ("c1",)}),
