@@ -24,8 +24,12 @@ from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from app.callbacks.jobs import call_done, close_callback, place_call
+from app.callbacks.planning import CLOSE_CALLBACK
+from app.callbacks.sweeping import sweep_callbacks
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
-from app.calls.placed import tell_late
+from app.calls.orders import PLACE_CALL
+from app.calls.placed import CALLBACK_CALL_DONE, tell_late
 from app.city_watch import CityWatch
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
@@ -51,6 +55,9 @@ HANDLERS: dict[str, Handler] = {
     DRAFT_TOPIC: draft,
     JUDGE_TOPIC: judge,
     SEND_TOPIC: send_message,
+    PLACE_CALL: place_call,
+    CALLBACK_CALL_DONE: call_done,
+    CLOSE_CALLBACK: close_callback,
     RECALCULATE_TOPIC: recalculate_job,
 }
 _POLL_S = 0.5
@@ -141,7 +148,7 @@ async def _relay_once(relay: Relay, news: asyncio.Event) -> float:
 
 
 class Sweeper:
-    """Looks for what fell through: calls without a ticket, clocks that can be started by now."""
+    """Looks for what fell through: calls without a ticket, clocks that can be started by now, citizens not asked."""
 
     def __init__(self, db: async_sessionmaker[AsyncSession], late: timedelta) -> None:
         self._db, self._late, self._after = db, late, 0
@@ -151,6 +158,7 @@ class Sweeper:
         await sweep(self._db, self._late)
         judge = await asyncio.to_thread(router)
         self._after = await start_missing_clocks(self._db, judge, utc_now(), after=self._after)
+        await sweep_callbacks(self._db, judge.book, utc_now())
         return _SWEEP_S
 
 

@@ -10,7 +10,7 @@ from app.tickets.checks import code_of, known_call, take_attachments, unit_of
 from app.tickets.errors import InputError, TimeError, UnknownCodeError
 from app.tickets.step import Deed, Stepping
 from models.codes import AppealType, ClockKind, CloseType, NotAcceptReason, Satisfied, TicketStatus, Urgency
-from models.workflow_codes import TicketAction
+from models.workflow_codes import CallbackResult, TicketAction
 from routing.errors import CalendarError
 
 _PLAIN = ("title", "street", "address", "demand", "subject", "caller_name", "special_group", "anonymous")
@@ -139,7 +139,8 @@ async def close(s: Stepping) -> None:
     at_once = s.facts.status is TicketStatus.DIRECT
     s.ticket.close_type = s.ticket.close_type or (CloseType.DIRECT if at_once else CloseType.EXPLAINED).value
     if s.facts.status is TicketStatus.CALLBACK and s.ticket.satisfied is None:
-        unreached = s.facts.tries_done or s.facts.callback_exempt
+        refused = any(row.result == CallbackResult.REFUSED for row in s.present.callbacks)
+        unreached = (s.facts.tries_done and not refused) or s.facts.callback_exempt
         s.ticket.satisfied = (Satisfied.NOT_REACHED if unreached else Satisfied.NOT_RATED).value
 
 
