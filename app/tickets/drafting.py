@@ -15,6 +15,7 @@ from app.intake.opening import open_ticket
 from app.messages.writing import write_message
 from app.metrics import CALLS_WITHOUT_WORDS, TICKETS_DRAFTED
 from app.tickets.actions import lock_ticket
+from app.tickets.texts import UNHEARD
 from models.call import Call, Caption
 from models.codes import AppealType, CallOutcome, Channel, TicketEventKind, TicketStatus, Urgency
 from models.ledger import append_ticket_event
@@ -24,7 +25,6 @@ from routing.assess import Router
 log = structlog.get_logger(__name__)
 
 _SYSTEM = "system"
-_UNHEARD = "(录音待转写,请听录音后登记)"
 _UNHEARD_TITLE = "录音待转写"
 _STOPS = ("。", "!", "?", ",", "\uff01", "\uff1f", "\uff0c")
 _APPENDED = "\n〔"
@@ -91,7 +91,7 @@ async def _open(
         channel=Channel.PHONE.value,
         urgency=Urgency.NORMAL.value,
         title=_UNHEARD_TITLE,
-        content=words or _UNHEARD,
+        content=words or UNHEARD,
         call_id=call.id,
         caller_phone=phone,
         anonymous=phone is None,

@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from app.clock import CITY_ZONE
 from app.tickets.body import ActionBody
+from app.tickets.texts import UNHEARD
 from models.codes import ClockKind, Satisfied, Solved, TicketStatus
 from models.handling import Callback, ContactRecord, Supervision
 from models.ownership import CoHandling, Holding, Request, SubDispatch
@@ -150,7 +151,7 @@ def facts_of(
         status=TicketStatus.of(ticket.status),
         urgent=urgent,
         has_category=ticket.category is not None,
-        has_words=bool(ticket.content.strip()) and ticket.category is not None,
+        has_words=ticket.content != UNHEARD,
         rating_explained=present.verdict in {EvaluationClass.GROUNDLESS, EvaluationClass.MISTAKEN},
         needs_sign=profile.sign is not None,
         dispatch_count=ticket.dispatch_count,

@@ -7,6 +7,9 @@ import unicodedata
 
 from app.tickets.errors import InputError, MarkupError, MissingFieldError
 
+UNHEARD = "(录音待转写,请听录音后登记)"
+"""Stands where the citizen's words will, while nobody has heard them."""
+
 _MARKUP = re.compile(
     r"<\s*/?\s*(?:script|iframe|object|embed|svg|img|link|style|meta|form|body|html|base|video|audio)\b"
     r"|javascript\s*:|\bon[a-z]{3,20}\s*=\s*[\"']",
