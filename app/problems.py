@@ -55,20 +55,24 @@ def problem(request: AnyRequest, status: int, kind: str, detail: str, **extra: A
     return Response(body, status_code=status, media_type=_PROBLEM)
 
 
-def _hotline(request: AnyRequest, error: HotlineError) -> Response[Any]:
-    response = problem(request, error.status, error.id, error.message, **error.extra)
-    if error.status == 412 and "version" in error.extra:  # whoever was too late is told the present version
-        response.headers["ETag"] = f'"{error.extra["version"]}"'
-    return response
-
-
-def _routing(request: AnyRequest, error: RoutingError) -> Response[Any]:
+def told_of(error: HotlineError | RoutingError) -> tuple[int, str, str, dict[str, Any]]:
+    """Status, stable id, Chinese message and further fields of an error of ours."""
+    if isinstance(error, HotlineError):
+        return error.status, error.id, error.message, error.extra
     status = next((status for kind, status in _STATUS_OF_RULES.items() if isinstance(error, kind)), 500)
     if status == 500:
+        return 500, "internal", _DETAILS[500], {}
+    return status, error.id, error.message, error.extra if isinstance(error, RefusedError) else {}
+
+
+def _ours(request: AnyRequest, error: HotlineError | RoutingError) -> Response[Any]:
+    status, kind, message, extra = told_of(error)
+    if status == 500:
         log.error("rule_failed", path=request.url.path, fault=error.id)
-        return problem(request, 500, "internal", _DETAILS[500])
-    extra = error.extra if isinstance(error, RefusedError) else {}
-    return problem(request, status, error.id, error.message, **extra)
+    response = problem(request, status, kind, message, **extra)
+    if status == 412 and "version" in extra:  # whoever was too late is told the present version
+        response.headers["ETag"] = f'"{extra["version"]}"'
+    return response
 
 
 def _http(request: AnyRequest, error: HTTPException) -> Response[Any]:
@@ -130,8 +134,8 @@ _STATUS_OF_RULES: dict[type[RoutingError], int] = {
 """What HTTP answers when a rule says no; the first that fits."""
 
 HANDLERS: ExceptionHandlersMap = {
-    HotlineError: _hotline,
-    RoutingError: _routing,
+    HotlineError: _ours,
+    RoutingError: _ours,
     HTTPException: _http,
     DBAPIError: _database,
     PoolTimeoutError: _unavailable,
@@ -140,4 +144,4 @@ HANDLERS: ExceptionHandlersMap = {
 }
 """For the application."""
 
-__all__ = ["HANDLERS", "AnyRequest", "problem"]
+__all__ = ["HANDLERS", "AnyRequest", "problem", "told_of"]

@@ -23,10 +23,12 @@ from app.calls.views import list_calls
 from app.clock import in_city, utc_now
 from app.db import Db
 from app.problems import AnyRequest
+from app.tickets.batch import BatchSignBody, SignResult, sign_all
 from app.tickets.detail import TicketDetail, read_detail, read_timeline
 from app.tickets.filters import Filters, provide_filters
 from app.tickets.inbox import list_page
 from app.tickets.lines import TicketLine
+from app.tickets.party import party_of
 from app.tickets.revealing import RevealBody, RevealedCitizen, reveal
 from app.tickets.rulebook import Book
 from app.tickets.schemas import TicketTimeline
@@ -64,6 +66,15 @@ class Tickets(Controller):
         page, following = await list_page(db, state.units, request.user, filters, cursor, limit, now, book)
         headers = {} if following is None else next_page(request, following)
         return Response(page, headers=headers)
+
+    @post("/batch-sign", operation_id="signTickets", status_code=200, request_max_body_size=_SMALL)
+    async def batch_sign(
+        self, request: AnyRequest, db: Db, book: Book, state: State, data: JSONBody[BatchSignBody]
+    ) -> list[SignResult]:
+        """Sign for many at once; each has its own answer."""
+        now = state.now()
+        scope = await scope_of(db, state.units, request.user, now)
+        return await sign_all(db, book, scope, data.tickets, party_of(request.user), now)
 
     @get("/{no:str}", operation_id="getTicket")
     async def one(

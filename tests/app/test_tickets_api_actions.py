@@ -8,7 +8,7 @@ import pytest
 
 from models.codes import Role
 from models.workflow_codes import TicketAction
-from tests.fixtures.life import DISPATCHER, OTHER, UNIT
+from tests.fixtures.life import DISPATCHER, OTHER, UNIT, new_ticket
 
 SIGN = {"no", "version", "status", "status_name", "unit", "unit_code", "sub_unit", "due", "citizen_due", "warn_state",
         "supervise_level"}  # fmt: skip
@@ -237,3 +237,51 @@ async def test_a_page_of_another_origin_cannot_act(api):
     )  # fmt: skip
     assert answer.status_code == 403
     assert (await api.life.ticket()).status == 20
+
+
+async def _batch(api, *items):
+    answer = await api.client.post("/api/tickets/batch-sign", json={"tickets": list(items)})
+    assert answer.status_code == 200
+    return answer.json()
+
+
+async def test_many_are_signed_for_at_once_and_each_has_its_own_answer(api):
+    life = api.life
+    numbers = [f"YC2026110200{number:03d}" for number in range(1, 6)]
+    async with life.sessions() as db:
+        for number in numbers:
+            await new_ticket(db, life.book, number, life.now)
+        await db.commit()
+    for number in numbers[:3]:
+        await life.do(TicketAction.APPROVE, DISPATCHER, number)
+        await life.do(TicketAction.DISPATCH, DISPATCHER, number, unit=UNIT)
+    await life.do(TicketAction.APPROVE, DISPATCHER, numbers[3])
+    await life.do(TicketAction.DISPATCH, DISPATCHER, numbers[3], unit=OTHER)
+    version = (await life.ticket(numbers[0])).version
+    await api.as_(Role.UNIT_SIGNER, unit=UNIT)
+    await api.act("sign", numbers[2])
+    results = await _batch(
+        api,
+        *[{"no": number, "version": version} for number in numbers[:4]],
+        {"no": numbers[0], "version": version + 1},
+        {"no": numbers[1], "version": version + 5},
+        {"no": "nowhere", "version": 1},
+    )
+    assert [(result["no"], result["signed"]) for result in results] == [
+        (numbers[0], True), (numbers[1], True), (numbers[2], False), (numbers[3], False), (numbers[0], False),
+        (numbers[1], False), ("nowhere", False),
+    ]  # fmt: skip
+    assert (results[0]["status"], results[0]["version"]) == (50, version + 1)
+    assert [result["error"]["type"].removeprefix("urn:hotline:") for result in results[2:]] == [
+        "ticket.changed", "ticket.missing", "workflow.wrong_state", "ticket.changed", "ticket.missing"
+    ]  # fmt: skip
+    assert results[2]["error"]["version"] == version + 1
+    assert [(await life.ticket(number)).status for number in numbers] == [50, 50, 50, 40, 20]
+    assert not await life.faults()
+
+
+@pytest.mark.parametrize("tickets", [[], [{"no": "a"}], [{"no": "a", "version": 0}], [{"no": "a", "version": 1}] * 101])
+async def test_a_batch_that_is_none_is_refused(api, tickets):
+    await api.as_(Role.UNIT_SIGNER, unit=UNIT)
+    answer = await api.client.post("/api/tickets/batch-sign", json={"tickets": tickets})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:hotline:input.invalid")
