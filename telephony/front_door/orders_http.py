@@ -45,7 +45,7 @@ class OrdersApp:
         if (scope["method"], scope["path"]) != ("POST", ORDERS_PATH):
             return 404, Refusal("order.no_such_path", "没有这个接口", retry=False)
         if not self._knows_secret(dict(scope["headers"]).get(SECRET_HEADER.lower().encode(), b"")):
-            return 401, Refusal("order.wrong_secret", "内部接口密钥错误", retry=False)
+            return 401, Refusal("order.wrong_secret", "内部接口密钥错误", retry=True)  # a setting to be put right
         body = await _body(receive)
         if body is None:
             return 413, Refusal("order.too_long", "外呼指令过长", retry=False)

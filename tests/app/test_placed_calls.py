@@ -284,7 +284,7 @@ async def test_of_a_call_about_a_protected_ticket_nothing_of_the_number_is_shown
     for statement in (
         "UPDATE tickets SET confidential = true WHERE no = 'T1'",
         "UPDATE calls SET dialled = '13900000009' WHERE id = 'c3'",
-        "INSERT INTO callbacks (ticket_id, round, try_no, mode, result, planned_at, call_id) "
+        "INSERT INTO callbacks (ticket_id, round, try_no, mode, result, planned_at, call_id) "  # noqa: ISC004
         "SELECT id, 9, 1, 'auto_call', 'not_reached', now(), 'c3' FROM tickets WHERE no = 'T1'",
     ):
         await record.execute(text(statement))
