@@ -13,7 +13,7 @@ from telephony.settings import TelephonySettings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_BENCHES = {"calls", "line-kills", "captions", "classify"}
+_BENCHES = {"calls", "line-kills", "captions", "classify", "clocks", "api"}
 _names = {path: str(path.relative_to(ROOT)) for path in DOCUMENTS}
 
 
