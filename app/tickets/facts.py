@@ -204,7 +204,10 @@ def _in_time(finish: Clock | None, now: datetime, book: Rulebook) -> bool:
     """Before it is due, on that day before the cut-off (domain.md §3.1, rule 7)."""
     if finish is None or now >= finish.due:
         return False
-    return now < cutoff(finish.due, f"{book.city.rules.extension_cutoff:%H:%M}", book.calendar)
+    try:
+        return now < cutoff(finish.due, f"{book.city.rules.extension_cutoff:%H:%M}", book.calendar)
+    except CalendarError:
+        return True  # as for _open
 
 
 def _open(since: datetime | None, window: str, book: Rulebook, now: datetime) -> bool:
@@ -253,7 +256,10 @@ def _past_due(clocks: list[Clock], book: Rulebook, now: datetime, *, urgent: boo
         due = clock.due
         if clock.kind == ClockKind.SIGN:
             rules = book.city.rules
-            due = extended(rules.sign_grace_urgent if urgent else rules.sign_grace, due, book.calendar)
+            try:
+                due = extended(rules.sign_grace_urgent if urgent else rules.sign_grace, due, book.calendar)
+            except CalendarError:  # it ends in a year that is not known: not yet
+                continue
         if now >= due and not is_standing(clock):
             past.append(ClockKind.of(clock.kind))
     return past

@@ -12,7 +12,7 @@ UNHEARD = "(录音待转写,请听录音后登记)"
 
 _MARKUP = re.compile(
     r"<\s*/?\s*(?:script|iframe|object|embed|svg|img|link|style|meta|form|body|html|base|video|audio)\b"
-    r"|javascript\s*:|\bon[a-z]{3,20}\s*=\s*[\"']",
+    r"|javascript\s*:|\bon[a-z]{3,20}\s*=\s*[\"']|<[^<>]*\bon[a-z]{3,20}\s*=",
     re.IGNORECASE,
 )
 _KEPT = {"\n", "\t"}
