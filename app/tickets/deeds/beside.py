@@ -6,10 +6,11 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from app.callbacks.answering import MERGED, accepted_reply, told_of
 from app.tickets.checks import code_of, take_attachments
 from app.tickets.errors import InputError, UnknownCodeError
 from app.tickets.step import Deed, Stepping
-from models.codes import ClockKind, CloseType, TicketEventKind
+from models.codes import ClockKind, CloseType, TicketEventKind, TicketStatus
 from models.handling import Supervision
 from models.ledger import append_ticket_event
 from models.ownership import Link
@@ -27,10 +28,13 @@ async def merge(s: Stepping) -> None:
     await append_ticket_event(  # first: it flushes, and a ticket with a master must be in the state of one
         s.db, master.id, TicketEventKind.CHILD_MERGED, s.party.name, s.now, {"child": s.ticket.no}
     )
+    answer = await accepted_reply(s.db, master.id) if master.status == TicketStatus.CALLBACK else None
     s.ticket.merged_into, s.ticket.before_pause = master.id, s.ticket.status
     s.ticket.close_type = CloseType.MERGED.value
     s.note["master"] = master.no
     s.tell("并案", master_no=master.no)
+    if answer is not None:
+        s.tell(MERGED, **told_of(master, answer))
 
 
 async def unmerge(s: Stepping) -> None:
