@@ -102,6 +102,12 @@ LIFE_QUERIES: dict[str, tuple[str, str]] = {
         "(SELECT FROM ticket_events l WHERE l.ticket_id = e.ticket_id AND l.kind = 'lift_supervision' "
         "AND l.seq BETWEEN before.seq AND e.seq))",
     ),
+    "warned_of_a_due_once": (
+        "SELECT count(*) FROM ticket_events",
+        "SELECT DISTINCT t.no FROM ticket_events e JOIN tickets t ON t.id = e.ticket_id WHERE e.actor = 'system' "
+        "AND e.kind IN ('warn', 'overdue', 'alarmed', 'urge') GROUP BY t.no, e.kind, e.payload ->> 'clock_id', "
+        "e.payload ->> 'due' HAVING count(*) > 1",
+    ),
     "merged_ticket_has_an_unmerged_master": (
         "SELECT count(*) FROM tickets WHERE merged_into IS NOT NULL",
         "SELECT t.no FROM tickets t JOIN tickets m ON m.id = t.merged_into WHERE m.merged_into IS NOT NULL",

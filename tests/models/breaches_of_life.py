@@ -71,6 +71,10 @@ BESIDE: list[Breach] = [
     (f"INSERT INTO ticket_events SELECT nextval('ticket_events_id_seq'), ticket_id, 5, kind, actor, at, payload, "
      f"prev_hash, hash FROM ticket_events {_of('T5', 'escalate')}",
      {"escalated_once_a_level": ("T5",), "ticket_events_are_unaltered": ("T5#5",)}),
+    (f"INSERT INTO ticket_events (ticket_id, seq, kind, actor, at, payload, prev_hash, hash) SELECT ticket_id, n, "
+     f"'warn', 'system', at, jsonb_build_object('clock_id', 1), prev_hash, hash FROM ticket_events, "
+     f"generate_series(90, 91) AS n {_of('T1')} AND seq = 1",
+     {"warned_of_a_due_once": ("T1",), "ticket_events_are_unaltered": ("T1#4",)}),
     ("ALTER TABLE tickets DROP CONSTRAINT ck_tickets_merged_into_its_master; UPDATE tickets SET merged_into = "
      "(SELECT id FROM tickets WHERE no = 'T2') WHERE no = 'T1'", {"merged_ticket_has_an_unmerged_master": ("T4",)}),
     ("UPDATE tickets SET sub_unit = NULL WHERE no = 'T6'", {"sub_dispatch_is_the_tickets": ("T6",)}),
