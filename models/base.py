@@ -36,6 +36,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def empty_list() -> list[Any]:
+    """A default; ``list`` itself has a signature that pydantic takes long to read, each time."""
+    return []
+
+
+def empty_dict() -> dict[str, Any]:
+    """The same for ``dict``."""
+    return {}
+
+
 def code_check(column: str, codes: Iterable[object], name: str | None = None) -> CheckConstraint:
     """A column that holds one of a code list."""
     listed = ", ".join(f"'{code}'" if isinstance(code, str) else str(int(code)) for code in codes)  # type: ignore[call-overload]

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Column, Index
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, String
 
-from models.base import Json, Table, Timestamp, code_check, utc_now
+from models.base import Json, Table, Timestamp, code_check, empty_list, utc_now
 from models.codes import Tier
 
 _TEXTS = ARRAY(String())
@@ -52,8 +52,8 @@ class PlaceRow(Table, table=True):
     name: str
     kind: str
     parent: str | None = Field(default=None, foreign_key="places.code")
-    aliases: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
-    also_in: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    aliases: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
+    also_in: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
     lng: float | None = None
     lat: float | None = None
     active: bool = True
@@ -69,7 +69,7 @@ class CategoryRow(Table, table=True):
     group: str
     leaf: str
     lead: str
-    co: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    co: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
     tier: str
     profile: str = Field(foreign_key="limit_profiles.name")
     active: bool = True
@@ -85,7 +85,7 @@ class CatalogueRow(Table, table=True):
     category: str = Field(foreign_key="categories.code")
     district: str | None = Field(default=None, foreign_key="places.code")
     unit: str = Field(foreign_key="units.code")
-    co_units: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    co_units: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
     basis: str
     origin: str = "city"
     """"city": from the files; "ruling": learnt from a dispute that was decided (never retired by a seed)."""
@@ -132,7 +132,7 @@ class CalendarLayerRow(Table, table=True):
 
     name: str = Field(primary_key=True)
     position: int
-    years: list[int] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    years: list[int] = Field(default_factory=empty_list, sa_column=Column(Json, nullable=False))
     required: bool
     active: bool = True
 
@@ -143,7 +143,7 @@ class OfficeHoursRow(Table, table=True):
     __tablename__ = "office_hours"
 
     start: date = Field(primary_key=True)
-    intervals: list[list[str]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    intervals: list[list[str]] = Field(default_factory=empty_list, sa_column=Column(Json, nullable=False))
     active: bool = True
 
 

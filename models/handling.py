@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstra
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from models.base import Table, Timestamp, code_check
+from models.base import Table, Timestamp, code_check, empty_list
 from models.codes import Satisfied, Solved
 from models.workflow_codes import CallbackMode, CallbackResult, ContactResult, PauseReason
 
@@ -55,7 +55,7 @@ class Reply(Table, table=True):
     """诉求属实."""
     over_duty: bool = False
     """超职责诉求."""
-    attachments: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(BigInteger()), nullable=False))
+    attachments: list[int] = Field(default_factory=empty_list, sa_column=Column(ARRAY(BigInteger()), nullable=False))
     handler: str
     submitted_at: datetime = Field(sa_type=Timestamp)
     signer: str | None = None

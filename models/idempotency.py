@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, Index
 from sqlmodel import Field
 
-from models.base import Json, Table, Timestamp
+from models.base import Json, Table, Timestamp, empty_dict
 
 KEPT = timedelta(hours=24)
 """How long a key is remembered."""
@@ -25,6 +25,6 @@ class IdempotencyKey(Table, table=True):
     """SHA-256 of method, path and body: the same key for something else is refused."""
     status: int
     body: bytes
-    headers: dict[str, str] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    headers: dict[str, str] = Field(default_factory=empty_dict, sa_column=Column(Json, nullable=False))
     """Location, ETag."""
     at: datetime = Field(sa_type=Timestamp)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import Json, Table, Timestamp, code_check
+from models.base import Json, Table, Timestamp, code_check, empty_dict
 from models.workflow_codes import MessageState
 
 
@@ -29,7 +29,7 @@ class Message(Table, table=True):
     ticket_id: int | None = Field(default=None, foreign_key="tickets.id")
     template: str
     """Key of the city's template (受理, 派单 …)."""
-    fields: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    fields: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(Json, nullable=False))
     recipient: str
     """Phone number; personal data."""
     state: str = MessageState.QUEUED.value

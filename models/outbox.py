@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from models.base import Json, Table, Timestamp, utc_now
+from models.base import Json, Table, Timestamp, empty_dict, utc_now
 
 
 class OutboxRow(Table, table=True):
@@ -23,7 +23,7 @@ class OutboxRow(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     topic: str
     key: str
-    payload: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    payload: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(Json, nullable=False))
     created_at: datetime = Field(default_factory=utc_now, sa_type=Timestamp)
     available_at: datetime = Field(default_factory=utc_now, sa_type=Timestamp)
     """Not before then; a claim moves it to the end of its lease."""

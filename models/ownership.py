@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstra
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from models.base import Json, Table, Timestamp, code_check
+from models.base import Json, Table, Timestamp, code_check, empty_dict, empty_list
 from models.workflow_codes import Decision, HoldingKind, LinkKind, RequestKind, SubState
 
 _LIVE = text("ended_at IS NULL")
@@ -62,8 +62,8 @@ class Request(Table, table=True):
     reason: str
     basis: str | None = None
     """The legal or other ground, as text."""
-    attachments: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(BigInteger()), nullable=False))
-    detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(Json, nullable=False))
+    attachments: list[int] = Field(default_factory=empty_list, sa_column=Column(ARRAY(BigInteger()), nullable=False))
+    detail: dict[str, Any] = Field(default_factory=empty_dict, sa_column=Column(Json, nullable=False))
     """By kind: the unit a return suggests, the date a suspension runs to, the limit an extension adds …"""
     asked_by: str
     asked_at: datetime = Field(sa_type=Timestamp)

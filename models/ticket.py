@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, String
 
-from models.base import Json, Table, Timestamp, code_check, utc_now
+from models.base import Json, Table, Timestamp, code_check, empty_list, utc_now
 from models.codes import (
     AppealType,
     Channel,
@@ -106,14 +106,14 @@ class Ticket(Table, table=True):
     lat: float | None = None
     host_unit: str | None = Field(default=None, foreign_key="units.code")
     """主办: the one holder; proposed while the ticket is in review."""
-    co_units: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    co_units: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
     tier: int | None = None
     dispatch_basis: str | None = None
     dispatch_rule: str | None = None
     dispatch_count: int = 0
-    confirm: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    confirm: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
     """Why a person must confirm; empty: nothing to confirm."""
-    missing_clocks: list[str] = Field(default_factory=list, sa_column=Column(_TEXTS, nullable=False))
+    missing_clocks: list[str] = Field(default_factory=empty_list, sa_column=Column(_TEXTS, nullable=False))
     """Clocks that could not be computed (``confirm`` says why): started once the calendar knows the year."""
     assessment: dict[str, Any] | None = Field(default=None, sa_column=Column(Json))
     """What routing said, whole: alternatives, reasons, model."""
@@ -236,7 +236,7 @@ class Clock(Table, table=True):
     limit: str
     started_at: datetime = Field(sa_type=Timestamp)
     due: datetime = Field(sa_type=Timestamp)
-    paused: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    paused: list[dict[str, Any]] = Field(default_factory=empty_list, sa_column=Column(Json, nullable=False))
     """Intervals: ``from``, ``to`` (missing: it stands still now), ``reason``."""
     stopped_at: datetime | None = Field(default=None, sa_type=Timestamp)
     outcome: str | None = None
@@ -246,7 +246,7 @@ class Clock(Table, table=True):
     """How many steps of its ladder (routing/ladder.py) have been taken."""
     next_at: datetime | None = Field(default=None, sa_type=Timestamp)
     """When the next one is due; None: there is none, or it stands still."""
-    history: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(Json, nullable=False))
+    history: list[dict[str, Any]] = Field(default_factory=empty_list, sa_column=Column(Json, nullable=False))
     """Earlier due times: ``due``, ``at``, ``why``."""
 
 
