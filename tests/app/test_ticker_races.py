@@ -219,6 +219,23 @@ async def test_the_worker_sleeps_until_the_next_rung_but_no_longer_than_a_second
     assert await tick_once(life.sessions, life.book, first) == 0.0
 
 
+async def test_a_ticker_whose_connections_are_cut_goes_on_with_new_ones(life, monkeypatch, capfd):
+    monkeypatch.setattr(loops, "_FIRST_DELAY_S", 0.01)
+    await life.begin()
+    task = asyncio.create_task(forever("ticker", lambda: tick_once(life.sessions, life.book, life.now)))
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+               "AND pid <> pg_backend_pid()")  # fmt: skip
+    async with life.sessions() as db:
+        await db.execute(cut)
+        await db.rollback()
+    life.later(days=3)
+    async with asyncio.timeout(20):
+        while not await life.rows("SELECT 1 FROM ticket_events WHERE kind = 'overdue'"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    task.cancel()
+    assert not await life.faults()
+
+
 async def test_a_database_that_is_away_is_told_from_a_fault(life, tmp_path):
     away = engine(f"postgresql://postgres:@/hotline?host={tmp_path}", pool_size=1)
     with pytest.raises(Exception) as caught:  # noqa: PT011  (which one is what is asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -263,3 +264,21 @@ async def test_a_seed_that_leaves_the_calendar_alone_recalculates_nothing(life, 
         await db.commit()
     assert await life.rows("SELECT 1 FROM outbox WHERE topic = :topic", topic=TOPIC) == []
     assert AppSettings().city == "yinchuan"
+
+
+async def test_the_command_shows_first_and_does_then(life, holiday, seeded_url, hotline, monkeypatch):
+    await life.begin()
+    await life.to_handling()
+    before = await life.ticket()
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", seeded_url)
+    monkeypatch.setattr("app.cli.recalculate.load", lambda _: holiday.city)
+    monkeypatch.setattr("app.cli.recalculate.utc_now", lambda: life.now)
+    shown = await asyncio.to_thread(hotline, "recalculate", "--dry-run")
+    assert shown.code == 0
+    told = shown.json
+    assert (told["dry_run"], told["tickets"], told["dues"]) == (True, 1, 2)
+    assert {moved["no"] for moved in told["moved"]} == {life.no}
+    assert (await life.ticket()).due == before.due
+    done = (await asyncio.to_thread(hotline, "recalculate")).json
+    assert (done["dry_run"], done["tickets"], "moved" in done) == (False, 1, False)
+    assert (await life.ticket()).due == before.due + timedelta(days=1)
