@@ -18,6 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.attachments import wiring as attachments
 from app.auth.controllers import Auth
 from app.auth.guards import SessionAuthentication
 from app.auth.services import HashingQueue
@@ -115,6 +116,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             Ratings,
             TicketActions,
             Tickets,
+            *attachments.ROUTES,
             *intake.ROUTES,
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
         ],
@@ -142,6 +144,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app.state.book = read_rulebook(settings)
     app.state.units = UnitTree()
     app.state.now = utc_now
+    attachments.prepare(app.state, settings)
     intake.prepare(app.state)
     return app
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index
 from sqlmodel import Field
 
 from models.base import Table, Timestamp, code_check
@@ -31,7 +31,8 @@ class Attachment(Table, table=True):
     __tablename__ = "attachments"
     __table_args__ = (Index(None, "ticket_id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    """Random: nobody can guess a file that belongs to no ticket yet."""
     sha256: str = Field(foreign_key="stored_files.sha256")
     name: str
     ticket_id: int | None = Field(default=None, foreign_key="tickets.id")

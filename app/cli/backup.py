@@ -24,7 +24,7 @@ from app.instance import database_url as database_url_of
 from app.instance import make_private, make_run_dir
 
 _SPOOL = "spool"
-_KEPT = ("recordings", "journal", "secrets")
+_KEPT = ("recordings", "attachments", "journal", "secrets")
 _DUMP = "database.dump"
 _MANIFEST = "manifest.json"
 

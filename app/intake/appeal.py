@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from app.tickets.body import Line, Reason, Short, Text
+from app.tickets.checks import MOST_ATTACHMENTS
 
 CallerKind = Literal["person", "enterprise", "organisation"]
-MOST_ATTACHMENTS = 20
 Files = Annotated[list[int], msgspec.Meta(max_length=MOST_ATTACHMENTS)]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from app.clock import local_iso
-from app.intake.appeal import NewAppeal
+from app.intake.appeal import Files, NewAppeal
 from app.tickets.body import Line, Short, Text
 from models.codes import Channel, TicketStatus
 from models.ticket import Ticket
@@ -42,6 +42,7 @@ class PublicAppeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     phone: Short | None = None
     """Without it nobody can be told what became of it."""
     confidential: bool = False
+    attachments: Files = msgspec.field(default_factory=list)
 
     def appeal(self) -> NewAppeal:
         """The same for the one service."""

@@ -27,6 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from app.callbacks.jobs import call_done, close_callback, place_call
 from app.callbacks.planning import CLOSE_CALLBACK
 from app.callbacks.sweeping import sweep_callbacks
+from app.attachments.care import AttachmentCare
+from app.attachments.depot import depot_of
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
 from app.calls.orders import PLACE_CALL
 from app.calls.placed import CALLBACK_CALL_DONE, tell_late
@@ -175,6 +177,7 @@ async def _main(settings: AppSettings, actor: dramatiq.Actor[[int], None]) -> No
         ),
         asyncio.create_task(forever("ticker", lambda: tick_once(db, router().book, utc_now()))),
         asyncio.create_task(forever("city", CityWatch(db, renew_city).once)),
+        asyncio.create_task(forever("attachments", AttachmentCare(db, depot_of(settings)).once)),
     ]
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.clock import in_city
-from app.tickets.errors import TimeError, UnknownCodeError
+from app.tickets.errors import InputError, TimeError, UnknownCodeError
 from app.tickets.step import Stepping
 from models.attachment import Attachment
 from models.call import Call
 from routing.city.schema import Unit
+
+MOST_ATTACHMENTS = 20
+"""Of one ticket."""
 
 
 def unit_of(s: Stepping, code: str | None, field: str = "unit") -> Unit:
@@ -58,7 +61,12 @@ async def take_attachments(s: Stepping) -> list[int]:
 
 
 async def attach(db: AsyncSession, ids: Iterable[int], ticket_id: int) -> list[int]:
-    """Give uploaded files to a ticket. UnknownCodeError: one is not there, or another ticket's."""
+    """Give uploaded files to a ticket.
+
+    Raises:
+        UnknownCodeError: one is not there, or another ticket's.
+        InputError: the ticket would have too many.
+    """
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return []
@@ -68,6 +76,9 @@ async def attach(db: AsyncSession, ids: Iterable[int], ticket_id: int) -> list[i
         row = found.get(number)
         if row is None or row.ticket_id not in {None, ticket_id}:
             raise UnknownCodeError(f"没有附件 {number}", "attachments")
+    others = select(func.count()).where(col(Attachment.ticket_id) == ticket_id, col(Attachment.id).not_in(wanted))
+    if (await db.execute(others)).scalar_one() + len(wanted) > MOST_ATTACHMENTS:
+        raise InputError(f"一张工单最多 {MOST_ATTACHMENTS} 个附件", "attachments")
     await db.execute(update(Attachment).where(col(Attachment.id).in_(wanted)).values(ticket_id=ticket_id))
     return wanted
 

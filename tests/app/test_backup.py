@@ -21,6 +21,7 @@ from telephony.spool import Spool
 KEPT = {
     "spool/0000000001.jsonl": b"{}\n",
     "recordings/2026/c1/1.wav": b"RIFF",
+    f"attachments/aa/bb/aabb{60 * '0'}": b"%PDF-",
     "journal/ticket_numbers.json": b"{}",
     "secrets/internal": b"secret",
 }
@@ -36,7 +37,7 @@ def archive(hotline, data_of, record_url, tmp_path) -> Path:
         (data / name).write_bytes(content)
     ran = hotline("backup", "--data", str(data), "--out", str(tmp_path / "b.tar"))
     assert ran.code == 0, ran.err
-    assert ran.json == {"backup": str(tmp_path / "b.tar"), "files": 5, "bytes": (tmp_path / "b.tar").stat().st_size}
+    assert ran.json == {"backup": str(tmp_path / "b.tar"), "files": 6, "bytes": (tmp_path / "b.tar").stat().st_size}
     return tmp_path / "b.tar"
 
 
@@ -63,7 +64,7 @@ def test_an_archive_holds_the_database_and_what_is_kept_and_is_only_ours_to_read
 def test_a_data_folder_is_made_again_from_an_archive(hotline, archive, new_data):
     ran = hotline("restore", str(archive), "--data", str(new_data))
     assert ran.code == 0, ran.err
-    assert ran.json == {"restored": str(new_data), "files": 5}
+    assert ran.json == {"restored": str(new_data), "files": 6}
     assert {name: (new_data / name).read_bytes() for name in KEPT} == KEPT
     assert not (new_data / "logs").exists()
     assert (new_data / "secrets").stat().st_mode & 0o777 == 0o700

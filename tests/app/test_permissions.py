@@ -34,6 +34,9 @@ ROUTES = {
     ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
     ("POST", "/api/tickets"): (REGISTRARS, 422),
     ("POST", "/api/public/appeals"): (EVERYBODY, 422),
+    ("POST", "/api/public/attachments"): (EVERYBODY, 400),
+    ("POST", "/api/attachments"): (HOTLINE | UNITS, 400),
+    ("GET", "/api/attachments/{attachment_id:int}"): (HOTLINE | UNITS, 404),
     ("GET", "/api/tickets/{no:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/tickets/{no:str}/timeline"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("POST", "/api/tickets/{no:str}/reveal"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
@@ -54,7 +57,7 @@ ROUTES = {
 }
 SAMPLES = {
     "{no:str}": "123452026112400001", "{action:str}": "approve", "{call_id:str}": "c1", "{side:str}": "citizen",
-    "{part:int}": "1", "{message_id:str}": "m1", "{file_path:path}": "page.css",
+    "{part:int}": "1", "{attachment_id:int}": "1", "{message_id:str}": "m1", "{file_path:path}": "page.css",
 }  # fmt: skip
 
 BODIES = {
