@@ -22,6 +22,7 @@ from app.attachments import wiring as attachments
 from app.auth.controllers import Auth
 from app.auth.guards import SessionAuthentication
 from app.auth.services import HashingQueue
+from app.callbacks.controllers import Callbacks
 from app.calls.controllers import CallEvents
 from app.city_watch import CITY_WATCH_S, CityWatch
 from app.clock import utc_now
@@ -105,6 +106,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app = Litestar(
         route_handlers=[
             Auth,
+            Callbacks,
             CallEvents,
             Calls,
             Health,

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     PHONE_FULL = "phone.full"  # have the caller's number shown, with a reason that is recorded
     PHONE_HANDLED = "phone.handled"  # the same, of what one handles now
     PHONE_PROTECTED = "phone.protected"  # also of a report (举报) or a confidential ticket
+    CALLBACKS_MAKE = "callbacks.make"  # the list of citizens whom a person has to call
     MESSAGES_MANAGE = "messages.manage"  # see what became of messages to citizens, send dead ones again
     AUDIT_READ = "audit.read"
     USERS_ADMIN = "users.admin"
@@ -32,16 +33,18 @@ _UNIT = frozenset({_P.TICKETS_UNIT, _P.CONTENT_READ})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
-    Role.TEAM_LEADER: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE},
+    Role.TEAM_LEADER: _HOTLINE
+    | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE, _P.CALLBACKS_MAKE},
     Role.QUALITY: _HOTLINE | {_P.RECORDINGS_LISTEN},
     Role.DISPATCHER: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_HANDLED, _P.RECORDINGS_LISTEN},
     Role.DISPATCH_SUPERVISOR: _HOTLINE | {_P.TICKETS_REGISTER, _P.PHONE_FULL, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE},
-    Role.CALLBACK: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN},
+    Role.CALLBACK: _HOTLINE | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN, _P.CALLBACKS_MAKE},
     Role.SUPERVISION: _HOTLINE,
     Role.KNOWLEDGE_EDITOR: frozenset(),
     Role.KNOWLEDGE_REVIEWER: frozenset(),
     Role.DIRECTOR: _HOTLINE
-    | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN, _P.MESSAGES_MANAGE, _P.AUDIT_READ},
+    | {_P.PHONE_FULL, _P.PHONE_PROTECTED, _P.RECORDINGS_LISTEN, _P.AUDIT_READ}
+    | {_P.MESSAGES_MANAGE, _P.CALLBACKS_MAKE},
     Role.UNIT_SIGNER: _UNIT,
     Role.UNIT_HANDLER: _UNIT | {_P.PHONE_HANDLED, _P.PHONE_PROTECTED},  # must be able to call the citizen
     Role.UNIT_APPROVER: _UNIT,

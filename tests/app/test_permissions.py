@@ -48,6 +48,7 @@ ROUTES = {
         404,
     ),
     ("GET", "/api/messages"): ({Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 200),
+    ("GET", "/api/callbacks"): ({Role.TEAM_LEADER, Role.CALLBACK, Role.DIRECTOR}, 200),
     ("POST", "/api/messages/{message_id:str}/resend"): (
         {Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR},
         404,
