@@ -63,6 +63,7 @@ EXTENSION_FIRST = Guard(
 )
 
 CONTACTED = Guard("not_contacted", "尚无联系诉求人的记录，不能提交答复或办结", lambda f: f.contacted)
+UNREACHABLE = Guard("tries_left", "联系诉求人未果的次数不足，不能按联系不上办结", lambda f: f.unreachable)
 FED_BACK = Guard("not_fed_back", "尚未回填办理结果", lambda f: f.fed_back)
 CO_DONE = Guard("co_pending", "协办单位尚在时限内，请等待其反馈", lambda f: not f.co_open)
 

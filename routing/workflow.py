@@ -130,7 +130,7 @@ INTAKE = (
          takes=("number", "call_id", "text")),
     step(A.CLOSE_UNREACHABLE, S.WAIT_INFO, S.CLOSED, _SYSTEM, guards=(g.past(K.WAIT_INFO),),
          clocks=(RESUME, *CLOSE_CLOCKS)),
-    step(A.CLOSE_UNREACHABLE, S.WAIT_INFO, S.CLOSED, _INTAKE, _CALLERS, needs=("reason",), guards=(g.CONTACTED,),
+    step(A.CLOSE_UNREACHABLE, S.WAIT_INFO, S.CLOSED, _INTAKE, _CALLERS, needs=("reason",), guards=(g.UNREACHABLE,),
          clocks=(RESUME, *CLOSE_CLOCKS)),
 )  # fmt: skip
 

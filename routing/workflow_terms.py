@@ -73,6 +73,8 @@ class Facts:
     """Before it is due, and on that day before the cut-off."""
     second_by_director: bool = True
     contacted: bool = False
+    unreachable: bool = False
+    """Tried in vain as often as is asked for since he was last reached, or nobody to be reached."""
     fed_back: bool = True
     """The first feedback was given, or none is asked for."""
     co_open: bool = False

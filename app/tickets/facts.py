@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import select, text, true
@@ -63,8 +64,8 @@ class Present:
 
 
 _THERE = text(
-    "SELECT t.id, (SELECT count(*) FROM ticket_events WHERE ticket_id = t.id AND kind = 'urge' AND actor = 'citizen' "
-    "AND at >= :since) AS urged, "
+    "SELECT t.id, (SELECT count(*) FROM ticket_events WHERE ticket_id = t.id AND kind = 'urge' "
+    "AND (actor = 'citizen' OR payload ->> 'for' = 'citizen') AND at >= :since) AS urged, "
     "(SELECT reason FROM pauses WHERE ticket_id = t.id AND ended_at IS NULL) AS paused, "
     "(SELECT verdict FROM service_evaluations WHERE ticket_id = t.id) AS verdict, "
     "EXISTS (SELECT FROM holdings WHERE ticket_id = t.id AND ended_at IS NULL) AS holdings, "
@@ -164,6 +165,7 @@ def facts_of(
         extension_in_time=_in_time(present.clock(ClockKind.FINISH), now, book),
         second_by_director=rules.extension_second_by_director,
         contacted=is_contacted(ticket, present.contacts, rules.contact_tries),
+        unreachable=_is_unreachable(ticket, present.contacts, rules.contact_tries),
         fed_back=present.clock(ClockKind.FEEDBACK) is None,
         co_open=any(helper.due is None or now < helper.due for helper in present.helpers),
         sub_depth=len(present.subs),
@@ -198,6 +200,14 @@ def is_contacted(ticket: Ticket, contacts: list[ContactRecord], tries: int) -> b
         return True
     reached = any(contact.result == ContactResult.REACHED for contact in contacts)
     return reached or sum(contact.result == ContactResult.NOT_REACHED for contact in contacts) >= tries
+
+
+def _is_unreachable(ticket: Ticket, contacts: list[ContactRecord], tries: int) -> bool:
+    if ticket.contact_phone is None and ticket.caller_phone is None:
+        return True
+    results = [contact.result for contact in sorted(contacts, key=lambda contact: contact.at)]
+    in_vain = list(takewhile(lambda result: result == ContactResult.NOT_REACHED, reversed(results)))
+    return len(in_vain) >= tries
 
 
 def _in_time(finish: Clock | None, now: datetime, book: Rulebook) -> bool:

@@ -144,7 +144,10 @@ def test_a_grace_that_reaches_into_an_unknown_year_is_not_over(facts):
 def contacts(*results: str) -> Present:
     return Present(
         contacts=[
-            ContactRecord(ticket_id=1, by="user:2", at=MONDAY, result=result, noted_at=MONDAY) for result in results
+            ContactRecord(
+                ticket_id=1, by="user:2", at=MONDAY + timedelta(minutes=minute), result=result, noted_at=MONDAY
+            )
+            for minute, result in enumerate(results)
         ]
     )
 
@@ -162,6 +165,21 @@ def contacts(*results: str) -> Present:
 )
 def test_reached_once_or_tried_three_times_is_contact(facts, results, contacted):
     assert facts(contacts(*results)).contacted is contacted
+
+
+@pytest.mark.parametrize(
+    ("results", "unreachable"),
+    [
+        ((), False),
+        (("not_reached",) * 2, False),
+        (("not_reached",) * 3, True),
+        (("reached", *("not_reached",) * 3), True),  # he was reached once, and is not any more
+        (("not_reached", "not_reached", "reached", "not_reached"), False),
+    ],
+)
+def test_unreachable_is_three_tries_in_vain_since_he_was_last_reached(facts, results, unreachable):
+    assert facts(contacts(*results)).unreachable is unreachable
+    assert facts(contacts(*results), caller_phone=None).unreachable
 
 
 def test_nobody_to_be_reached_is_contact_and_no_callback(facts):

@@ -41,6 +41,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "extension_used_up": ({"extension_count": 1}, {"extension_count": 2}, "延期次数已用完"),
     "extension_by_director": ({"extension_count": 0}, {"extension_count": 1}, "再次延期须由热线主任批准"),
     "not_contacted": ({"contacted": True}, {"contacted": False}, "尚无联系诉求人的记录，不能提交答复或办结"),
+    "tries_left": (
+        {"unreachable": True}, {"unreachable": False}, "联系诉求人未果的次数不足，不能按联系不上办结"
+    ),
     "not_fed_back": ({"fed_back": True}, {"fed_back": False}, "尚未回填办理结果"),
     "co_pending": ({"co_open": False}, {"co_open": True}, "协办单位尚在时限内，请等待其反馈"),
     "paused": ({"paused": False}, {"paused": True}, "计时已停，请先恢复计时"),

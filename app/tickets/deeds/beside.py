@@ -15,6 +15,7 @@ from models.handling import Supervision
 from models.ledger import append_ticket_event
 from models.ownership import Link
 from models.workflow_codes import LinkKind, TicketAction
+from routing.guards import URGE_LEFT
 
 
 async def merge(s: Stepping) -> None:
@@ -71,6 +72,12 @@ async def unlink(s: Stepping) -> None:
     gone = await s.db.execute(delete(Link).where(col(Link.low) == low, col(Link.high) == high).returning(col(Link.id)))
     if gone.scalar_one_or_none() is None:
         raise InputError("两张工单没有关联", "target_no")
+
+
+async def urge(s: Stepping) -> None:
+    """催办. An agent who writes down that the citizen urges does it for him: it counts as his."""
+    if URGE_LEFT in s.step.guards:
+        s.note["for"] = "citizen"
 
 
 async def supervise(s: Stepping) -> None:
@@ -143,6 +150,7 @@ DEEDS: dict[TicketAction, Deed] = {
     TicketAction.UNMERGE: unmerge,
     TicketAction.LINK: link,
     TicketAction.UNLINK: unlink,
+    TicketAction.URGE: urge,
     TicketAction.SUPERVISE: supervise,
     TicketAction.ESCALATE: supervise,
     TicketAction.ANSWER_SUPERVISION: answer_supervision,

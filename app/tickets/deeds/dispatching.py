@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -21,6 +21,8 @@ from models.ticket import Ticket
 from models.workflow_codes import Decision, RequestKind, TicketAction
 from routing.city.schema import Unit
 from routing.errors import CalendarError
+
+_FIRST = text("SELECT unit FROM holdings WHERE ticket_id = :id AND kind = 'dispatched' ORDER BY id LIMIT 1")
 
 
 async def _hand_over(s: Stepping, unit: Unit, *, designated: bool) -> None:
@@ -97,8 +99,10 @@ async def dispatch(s: Stepping) -> None:
 
 async def interim(s: Stepping) -> None:
     """Somebody acts while units argue (measures, Article 40)."""
-    code = s.body.unit or s.book.interim_owner(s.ticket.category, s.ticket.district_code, await read_rulings(s.db))
-    unit = unit_of(s, code)
+    owner = s.book.interim_owner(s.ticket.category, s.ticket.district_code, await read_rulings(s.db))
+    if s.book.units[owner].tier == 1:  # nobody supervises such matters: who had it first goes on (首接负责)
+        owner = (await s.db.execute(_FIRST, {"id": s.ticket_id})).scalar_one_or_none() or owner
+    unit = unit_of(s, s.body.unit or owner)
     if unit.tier == 1:
         raise InputError("热线中心不是承办单位", "unit")
     s.ticket.host_unit, s.ticket.tier = unit.code, unit.tier
