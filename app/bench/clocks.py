@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 
 from app.bench.load import load_tickets
+from app.bench.stories import OPEN_MIX
 from app.clock import CITY_ZONE
 from app.tickets.marking import CLAIM
 from models.codes import TicketStatus
@@ -66,10 +67,13 @@ def measure(
     url: str, book: Rulebook, examples: Path, *, open_tickets: int, due: int, workers: int, limit: int
 ) -> dict[str, Any]:
     """Load, make due, let the workers run, look whether each was acted on exactly once."""
-    loaded = load_tickets(url, book, examples, open_tickets, now=NOW)
-    closed = max(1, round(due * COHORTS[-1].share)) * 2
-    load_tickets(url, book, examples, closed, now=NOW, mix={TicketStatus.CLOSED: 1.0})
-    return {"open": open_tickets, "load_s": loaded.seconds, **run(url, due=due, workers=workers, limit=limit)}
+    closed = max(due * COHORTS[-1].share * 2, open_tickets / 500)  # and some that wait for the archive
+    mix = {**OPEN_MIX, TicketStatus.CLOSED: closed / open_tickets}
+    count = round(open_tickets + closed)
+    loaded = load_tickets(url, book, examples, count, now=NOW, mix=mix, searchable=False)
+    with psycopg.connect(url) as db:
+        opened = _one(db, "SELECT count(*) FROM tickets WHERE status < 80")
+    return {"open": opened, "load_s": loaded.seconds, **run(url, due=due, workers=workers, limit=limit)}
 
 
 def run(url: str, *, due: int, workers: int, limit: int) -> dict[str, Any]:

@@ -47,7 +47,7 @@ _ANSWERED = frozenset({S.UNIT_SIGN, S.REPLY_REVIEW, S.CALLBACK})
 _DONE = frozenset({S.CLOSED, S.ARCHIVED})
 STORIES = 40
 """Different lives of each state and profile."""
-_STEP = timedelta(minutes=7)
+_STEP = timedelta(minutes=21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _starts(status: TicketStatus, now: datetime) -> Iterator[datetime]:
     else:
         near = (now - number * timedelta(seconds=20) for number in range(1, 21))
         yield from near
-        yield from (now - number * _STEP for number in range(2, 800))
+        yield from (now - number * _STEP for number in range(1, 270))
 
 
 def _tell(book: Rulebook, status: TicketStatus, profile: str, at: datetime, now: datetime) -> Story | None:
