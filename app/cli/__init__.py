@@ -36,6 +36,8 @@ _COMMANDS = {
     "evaluate": "app.cli.routing:evaluate",
     "deadline": "app.cli.routing:deadline",
     "guide": "app.cli.knowledge:guide",
+    "import": "app.cli.importing:importing",
+    "exchange-key": "app.cli.importing:exchange_key",
     "bench": "app.cli.bench:bench",
 }
 """Loaded when used: ``hotline call`` must not wait for scikit-learn."""

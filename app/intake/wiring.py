@@ -6,9 +6,10 @@ from litestar.datastructures import State
 
 from app.intake.allowance import Allowance
 from app.intake.controllers import PublicIntake, register_ticket
+from app.intake.exchange_controllers import Exchange
 from app.intake.settings import IntakeSettings
 
-ROUTES = (PublicIntake, register_ticket)
+ROUTES = (Exchange, PublicIntake, register_ticket)
 
 
 def prepare(state: State) -> None:

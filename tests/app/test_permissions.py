@@ -34,6 +34,8 @@ ROUTES = {
     ("GET", "/api/tickets"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
     ("POST", "/api/tickets"): (REGISTRARS, 422),
     ("POST", "/api/public/appeals"): (EVERYBODY, 422),
+    ("POST", "/api/exchange/tickets"): (set(), 401),
+    ("GET", "/api/exchange/tickets"): (set(), 401),
     ("POST", "/api/public/attachments"): (EVERYBODY, 400),
     ("POST", "/api/attachments"): (HOTLINE | UNITS, 400),
     ("GET", "/api/attachments/{attachment_id:int}"): (HOTLINE | UNITS, 404),

@@ -1,0 +1,87 @@
+"""The door to other platforms: 110, the platform above, portals and apps that keep their own tickets."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.datastructures import State
+from litestar.exceptions import NotAuthorizedException
+from litestar.params import FromQuery, JSONBody, QueryParameter
+
+from app.auth.guards import Connection
+from app.db import Db
+from app.intake.exchange import TakenIn, UpperStates, changes, take_in
+from app.intake.keys import platform_of
+from app.problems import AnyRequest
+from app.tickets.body import Short
+from app.tickets.errors import MissingFieldError
+from app.tickets.rulebook import Book
+from telephony.events import SECRET_HEADER
+
+_MOST = 100
+_MOST_BYTES = 6 * 1024 * 1024
+_Page = Annotated[int, QueryParameter(ge=1, le=500)]
+_Cursor = Annotated[int, QueryParameter(ge=0)]
+
+
+class Batch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Appeals of another platform; each is taken or refused by itself."""
+
+    items: Annotated[list[Any], msgspec.Meta(min_length=1, max_length=_MOST)]
+    upper_system: Short | None = None
+    """Whose they are: only of whoever has the internal secret; a platform's key says it by itself."""
+
+
+class TakenBatch(msgspec.Struct, kw_only=True):
+    """One result for each, in their order."""
+
+    results: list[TakenIn]
+    created: int
+    exists: int
+    refused: int
+
+
+class Exchange(Controller):
+    """By ``Authorization: Bearer <key>`` (``hotline exchange-key``), or with the internal secret."""
+
+    path = "/api/exchange/tickets"
+    tags = ("exchange",)
+
+    @post(operation_id="importTickets", status_code=200, request_max_body_size=_MOST_BYTES)
+    async def take(self, request: AnyRequest, book: Book, state: State, data: JSONBody[Batch]) -> TakenBatch:
+        """Take tickets in, each once: sent again it exists. The answer means that what it says is committed."""
+        platform = _platform(request) or data.upper_system
+        if platform is None:
+            raise MissingFieldError("须填写上级平台", "upper_system")
+        results = [await take_in(state.sessions, book, item, platform, state.now()) for item in data.items]
+        counts = {kind: sum(one.result == kind for one in results) for kind in ("created", "exists", "refused")}
+        return TakenBatch(results=results, **counts)
+
+    @get(operation_id="listExchangeStates")
+    async def states(
+        self,
+        request: AnyRequest,
+        db: Db,
+        book: Book,
+        since: _Cursor = 0,
+        limit: _Page = 100,
+        upper_system: FromQuery[str | None] = None,
+    ) -> UpperStates:
+        """What became of them: every new state after the cursor ``since``, none left out, nothing of the citizen's."""
+        return await changes(db, book, _platform(request) or upper_system, since, limit)
+
+
+def _platform(connection: Connection) -> str | None:
+    """Whose key was given; None: the internal secret was. NotAuthorizedException: neither."""
+    state = connection.app.state
+    given = connection.headers.get(SECRET_HEADER, "")
+    if given and hmac.compare_digest(given.encode(), state.internal_secret.encode()):
+        return None
+    kind, _, key = connection.headers.get("Authorization", "").partition(" ")
+    platform = platform_of(state.settings.data_dir, key.strip()) if kind.lower() == "bearer" and key else None
+    if platform is None:
+        raise NotAuthorizedException(detail="接口密钥错误")
+    return platform
