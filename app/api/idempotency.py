@@ -16,17 +16,25 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 from litestar.params import HeaderParameter
-from sqlalchemy import text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from app.errors import HotlineError
 from app.problems import AnyRequest
-from models.idempotency import KEPT, IdempotencyKey
+from models.idempotency import KEPT
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _REPEATED = "Idempotent-Replayed"
+_CLAIM = text(
+    "INSERT INTO idempotency_keys AS k (actor, key, fingerprint, status, body, headers, at) "
+    "VALUES (:actor, :key, :fingerprint, 0, '', '{}', :at) ON CONFLICT (actor, key) DO UPDATE SET "
+    "fingerprint = excluded.fingerprint, status = 0, body = '', headers = '{}', at = excluded.at "
+    "WHERE k.at <= :forgotten RETURNING k.key"
+)
+_ANSWER = text(
+    "UPDATE idempotency_keys SET status = :status, body = :body, headers = CAST(:headers AS jsonb) "
+    "WHERE actor = :actor AND key = :key"
+)
 
 KeyHeader = Annotated[
     str | None, HeaderParameter(name="Idempotency-Key", description="同一请求重发时使用同一个值，24 小时内有效")
@@ -104,20 +112,17 @@ async def once(
     except BaseException:
         await db.rollback()
         raise
-    mine = update(IdempotencyKey).where(col(IdempotencyKey.actor) == actor, col(IdempotencyKey.key) == key)
-    await db.execute(mine.values(status=answer.status, body=answer.body, headers=dict(answer.headers)))
+    headers = msgspec.json.encode(answer.headers).decode()
+    values = {"actor": actor, "key": key, "status": answer.status, "body": answer.body, "headers": headers}
+    await db.execute(_ANSWER, values)
     await db.commit()
     return answer
 
 
 async def _claim(db: AsyncSession, actor: str, key: str, fingerprint: str, now: datetime) -> bool:
     """Write the key; waits for another transaction that is writing it. False: it has been used."""
-    values = {"fingerprint": fingerprint, "status": 0, "body": b"", "headers": {}, "at": now}
-    row = insert(IdempotencyKey).values(actor=actor, key=key, **values)
-    row = row.on_conflict_do_update(
-        index_elements=["actor", "key"], set_=values, where=col(IdempotencyKey.at) <= now - KEPT
-    )
-    return (await db.execute(row.returning(col(IdempotencyKey.key)))).scalar_one_or_none() is not None
+    values = {"actor": actor, "key": key, "fingerprint": fingerprint, "at": now, "forgotten": now - KEPT}
+    return (await db.execute(_CLAIM, values)).scalar_one_or_none() is not None
 
 
 async def _kept(db: AsyncSession, actor: str, key: str, fingerprint: str) -> Answer:

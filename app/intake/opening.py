@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from app.intake.writing import write_new
 from app.tickets.clocks import first_clocks
@@ -18,7 +16,7 @@ from models.base import Table
 from models.codes import ClockKind, TicketEventKind, TicketStatus, Urgency
 from models.ledger import GENESIS, chained, ticket_event_entry
 from models.ownership import Holding
-from models.ticket import Citizen, Ticket, TicketEvent
+from models.ticket import Ticket, TicketEvent
 from models.workflow_codes import HoldingKind
 from routing.assessment import Limits
 from routing.limits import limits_of
@@ -37,6 +35,7 @@ async def open_ticket(
     told: dict[str, Any],
     *,
     accepted: datetime | None = None,
+    beside: Callable[[Ticket], Sequence[Table]] = lambda _: (),
 ) -> Ticket:
     """Write a new ticket in 登记中, not judged yet. The caller commits.
 
@@ -49,13 +48,14 @@ async def open_ticket(
         told: what the event says besides.
         accepted: from when on its limits run; None: whoever opens it judges it in the same transaction, and then they
             do. The limits are those of its profile, the city's default where it has none.
+        beside: makes rows that are to be written with it, once its number is known.
     """
     given = await reserve(db, now, ticket.caller_phone)
     ticket.id = given.id
     ticket.no = ticket.no or given.no
     ticket.query_code = f"{secrets.randbelow(_CODES):06d}"
     ticket.status = TicketStatus.DRAFT.value
-    ticket.citizen_id = given.citizen_id or await _new_citizen(db, ticket)
+    ticket.citizen_id = given.citizen_id
     rows: list[Table] = [_created(ticket, by, now, told)]
     if accepted is not None:
         limits, faults = limits_of(_profile(ticket, book), accepted, book.city, book.calendar)
@@ -65,7 +65,7 @@ async def open_ticket(
                 ticket_id=given.id, unit=book.hotline(), kind=HoldingKind.INTAKE.value, started_at=now, reason=_INTAKE
             )
         )
-    await write_new(db, ticket, rows)
+    await write_new(db, ticket, [*rows, *beside(ticket)])
     return ticket
 
 
@@ -101,12 +101,3 @@ def _created(ticket: Ticket, by: str, now: datetime, told: dict[str, Any]) -> Ti
     )
     event.hash = chained(GENESIS, ticket_event_entry(event))
     return event
-
-
-async def _new_citizen(db: AsyncSession, ticket: Ticket) -> int | None:
-    """Whoever comes for the first time; by two ways at once he is still one."""
-    if ticket.caller_phone is None:
-        return None
-    row = insert(Citizen).values(phone=ticket.caller_phone, created_at=func.now())
-    row = row.on_conflict_do_update(index_elements=["phone"], set_={"phone": ticket.caller_phone})
-    return (await db.execute(row.returning(col(Citizen.id)))).scalar_one()

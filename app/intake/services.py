@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,12 +14,13 @@ from app.intake.appeal import CHOICES, NewAppeal
 from app.intake.checks import checked
 from app.intake.errors import AlreadyHereError
 from app.intake.opening import open_ticket
-from app.messages.writing import write_message
+from app.messages.writing import message_rows
 from app.metrics import TICKETS_REGISTERED
 from app.tickets.actions import act
 from app.tickets.body import ActionBody
 from app.tickets.checks import attach
 from app.tickets.party import SYSTEM, Party
+from models.base import Table
 from models.outbox import OutboxRow
 from models.ticket import Ticket
 from models.workflow_codes import TicketAction
@@ -66,19 +66,23 @@ async def register(
     ticket.profile = profile
     ticket.registered_by = party.name if party.roles else None
     chosen = [name for name in _KEPT if getattr(appeal, name) is not None]
+
+    def beside(ticket: Ticket) -> list[Table]:
+        rows: list[Table] = [*(message_rows(ticket, "受理", {}, f"{ticket.no}/受理", now) or ())]
+        if profile is None:
+            rows.append(OutboxRow(topic=JUDGE_TOPIC, key=ticket.no, payload={"ticket": ticket.no}))
+        return rows
+
+    event = {"chosen": chosen, **(told or {})}
     try:
-        await open_ticket(db, book, ticket, party.name, now, {"chosen": chosen, **(told or {})}, accepted=now)
+        await open_ticket(db, book, ticket, party.name, now, event, accepted=now, beside=beside)
     except IntegrityError as error:
         if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == _ONCE:
             raise AlreadyHereError(_SEEN, None) from error  # by two ways at once
         raise
     assert ticket.id is not None
     await attach(db, appeal.attachments, ticket.id)
-    await write_message(db, ticket, "受理", {}, f"{ticket.no}/受理", now)
-    if profile is None:
-        order = insert(OutboxRow).values(topic=JUDGE_TOPIC, key=ticket.no, payload={"ticket": ticket.no}, attempts=0)
-        await db.execute(order)
-    else:
+    if profile is not None:
         await act(db, book, ticket.no, TicketAction.SUBMIT, ActionBody(), SYSTEM, now)
     TICKETS_REGISTERED.labels(ticket.channel).inc()
     return ticket

@@ -28,17 +28,19 @@ async def write_new(db: AsyncSession, ticket: Ticket, rows: Sequence[Table]) -> 
         f"rows_{number}": json.dumps([row.model_dump(mode="json") for row in among], ensure_ascii=False)
         for number, among in enumerate(of_kind.values())
     }
-    await db.execute(_statement(tuple(of_kind)), values)
+    numbered = tuple((kind, getattr(among[0], "id", None) is not None) for kind, among in of_kind.items())
+    await db.execute(_statement(numbered), values)
     make_transient_to_detached(ticket)
     db.add(ticket)
 
 
 @cache
-def _statement(kinds: tuple[Kind, ...]) -> TextClause:
+def _statement(kinds: tuple[tuple[Kind, bool], ...]) -> TextClause:
+    """``kinds``: each with whether its rows have their ids already."""
     parts = []
-    for number, kind in enumerate(kinds):
+    for number, (kind, has_id) in enumerate(kinds):
         table = kind.__tablename__
-        names = [name for name in kind.model_fields if name != "id" or kind is Ticket]
+        names = [name for name in kind.model_fields if name != "id" or has_id]
         columns = ", ".join(f'"{name}"' for name in names)
         parts.append(
             f"part_{number} AS (INSERT INTO {table} ({columns}) SELECT {columns} "

@@ -18,9 +18,14 @@ from app.settings import AppSettings
 
 _WEB_DIGIT = "0"
 _RESERVE = text(
+    "WITH known AS (SELECT id FROM citizens WHERE phone = :phone), "
+    "new AS (INSERT INTO citizens (phone, created_at) SELECT CAST(:phone AS varchar), now() "
+    "WHERE CAST(:phone AS varchar) IS NOT NULL AND NOT EXISTS (SELECT FROM known) "
+    "ON CONFLICT (phone) DO UPDATE SET phone = excluded.phone RETURNING id) "
     "SELECT nextval('tickets_id_seq') AS id, nextval('ticket_numbers') - d.base AS count, "
-    "(SELECT c.id FROM citizens c WHERE c.phone = :phone) AS citizen_id FROM ticket_days d WHERE d.stem = :stem"
+    "coalesce((SELECT id FROM known), (SELECT id FROM new)) AS citizen_id FROM ticket_days d WHERE d.stem = :stem"
 )
+"""Whoever comes for the first time becomes a citizen; by two ways at once he is still one."""
 _BEGIN_DAY = text(
     "INSERT INTO ticket_days (stem, base) SELECT CAST(:stem AS varchar), s.last_value - CAST(NOT s.is_called AS int) "
     "- coalesce((SELECT max(CAST(substr(t.no, length(CAST(:stem AS varchar)) + 1) AS bigint)) FROM tickets t "
@@ -31,7 +36,7 @@ _BEGIN_DAY = text(
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """What a new ticket will be: its row's id, its number, and its citizen's id if we know his number already."""
+    """What a new ticket will be: its row's id, its number, and its citizen's id; None: nobody knows his number."""
 
     id: int
     no: str
