@@ -266,6 +266,7 @@ class TicketEventKind(LabelledText):
     CHILD_MERGED = "child_merged", "并入子单"
     CHILD_UNMERGED = "child_unmerged", "撤出子单"
     RECALCULATED = "recalculated", "日历变更重算时限"
+    ALARMED = "alarmed", "特急工单滞留报警"
 
 
 class ActorKind(LabelledText):

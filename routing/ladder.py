@@ -8,12 +8,12 @@ in time goes one level up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.codes import ClockKind
 from models.workflow_codes import WarnState
-from routing.calendar.limit import Limit
+from routing.calendar.limit import NATURAL, Limit
 from routing.calendar.progress import yellow_at
 from routing.calendar.shifts import extended
 from routing.errors import CalendarError
@@ -31,10 +31,14 @@ class Deed(StrEnum):
     CIRCULATE = "circulate"
     RAISE = "raise"
     """The supervision's level, by one."""
+    ALARM = "alarm"
+    """An urgent ticket waits for the hotline: a 特急 one must not for longer than ten minutes (domain.md §3)."""
 
 
-MARKS = frozenset({Deed.YELLOW, Deed.RED})
+MARKS = frozenset({Deed.YELLOW, Deed.RED, Deed.ALARM})
 """What only warns: the ticket stays what it is."""
+STALLED = timedelta(minutes=10)
+"""How long a 特急 ticket may wait without an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Course:
 _WARNED = (Deed.YELLOW, Deed.RED)
 _SILENT = frozenset({ClockKind.ARCHIVE, ClockKind.SUSPENSION, ClockKind.APPRAISAL, ClockKind.WAIT_INFO})
 """Not somebody's duty: nobody is warned."""
+_WAITED_FOR = frozenset({ClockKind.DISPATCH, ClockKind.RETURN_REVIEW, ClockKind.ARBITRATE})
+"""They run while a ticket waits in 20, 30, 35 or 45 for the hotline."""
 _BEYOND = {
     ClockKind.SIGN: (Deed.ACT,),
     ClockKind.RETURN_REVIEW: (Deed.ACT,),
@@ -68,17 +74,29 @@ _BEYOND = {
 }
 
 
-def deeds_of(kind: ClockKind) -> tuple[Deed, ...]:
-    """The rungs of a kind from the lowest up, whenever they are reached."""
+def deeds_of(kind: ClockKind, limit: str, *, urgent: bool) -> tuple[Deed, ...]:
+    """The rungs of a clock from the lowest up, whenever they are reached."""
     if kind in _SILENT:
         return (Deed.ACT,)
-    return _WARNED + _BEYOND.get(kind, ())
+    beyond = _BEYOND.get(kind, ())
+    if urgent and kind in _WAITED_FOR:
+        span = _span(limit)
+        if span is None or span > STALLED:
+            return (Deed.ALARM, *_WARNED, *beyond)
+        return (*_WARNED, Deed.ALARM, *beyond) if span == STALLED else (*_WARNED, *beyond, Deed.ALARM)
+    return _WARNED + beyond
+
+
+def _span(limit: str) -> timedelta | None:
+    """How long a natural limit is; None: it is in working time."""
+    parsed = Limit.parse(limit)
+    return parsed.amount * NATURAL[parsed.unit] if parsed.unit in NATURAL else None
 
 
 def ladder(course: Course, book: Rulebook) -> tuple[Rung, ...]:
     """The rungs in the order of time. One that needs an unknown year is left out with those after it."""
     rungs: list[Rung] = []
-    for stage in range(len(deeds_of(course.kind))):
+    for stage in range(len(deeds_of(course.kind, course.limit, urgent=course.urgent))):
         rung = rung_at(course, stage, book)
         if rung is None:
             break
@@ -88,7 +106,7 @@ def ladder(course: Course, book: Rulebook) -> tuple[Rung, ...]:
 
 def rung_at(course: Course, stage: int, book: Rulebook) -> Rung | None:
     """The rung that follows when ``stage`` of them are taken. None: there is none, or it needs an unknown year."""
-    deeds = deeds_of(course.kind)
+    deeds = deeds_of(course.kind, course.limit, urgent=course.urgent)
     if stage >= len(deeds):
         return None
     try:
@@ -105,6 +123,10 @@ def _when(deed: Deed, course: Course, book: Rulebook) -> datetime:
         return extended(rules.escalate_supervise, course.due, book.calendar)
     if deed is Deed.CIRCULATE:
         return extended(rules.escalate_circulate, course.due, book.calendar)
+    if deed is Deed.ALARM:
+        span = _span(course.limit)
+        begun = course.started if span is None else course.due - span  # a pause has moved it on
+        return begun + STALLED
     if deed is Deed.ACT and course.kind is ClockKind.SIGN:
         grace = rules.sign_grace_urgent if course.urgent else rules.sign_grace
         return extended(grace, course.due, book.calendar)
@@ -130,9 +152,9 @@ def stage_again(course: Course, stage: int, now: datetime, book: Rulebook) -> in
     return min(stage, up)
 
 
-def warned(kind: ClockKind, stage: int) -> WarnState:
+def warned(kind: ClockKind, limit: str, stage: int, *, urgent: bool) -> WarnState:
     """The card a clock shows that has taken ``stage`` rungs."""
-    taken = deeds_of(kind)[:stage]
+    taken = deeds_of(kind, limit, urgent=urgent)[:stage] if stage else ()
     if Deed.RED in taken:
         return WarnState.RED
     return WarnState.YELLOW if Deed.YELLOW in taken else WarnState.NORMAL

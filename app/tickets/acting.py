@@ -66,10 +66,10 @@ async def act_on(
         presents = await read_presents(db, list(tickets.values()), now) if tickets else {}
         for one in due:
             ticket, clock = tickets.get(one[0]), _still_due(presents.get(one[0]), one[1], now)
-            if ticket is None or clock is None:
+            if ticket is None or clock is None or clock.stage >= len(_deeds(clock, ticket, book)):
                 outcomes[one] = Outcome.PASSED, None
                 continue
-            deed = deeds_of(ClockKind.of(clock.kind))[clock.stage]
+            deed = _deeds(clock, ticket, book)[clock.stage]
             order = order_of(deed, ClockKind.of(clock.kind), ticket.supervise_level, book)
             step = None
             if order is not None:
@@ -100,9 +100,11 @@ async def _lock(db: AsyncSession, ids: list[int]) -> list[Ticket]:
 def _still_due(present: Present | None, clock_id: int, now: datetime) -> Clock | None:
     """None: somebody else was faster, or the state has changed."""
     clock = next((clock for clock in present.clocks if clock.id == clock_id), None) if present else None
-    if clock is None or clock.next_at is None or clock.next_at > now:
-        return None
-    return clock if clock.stage < len(deeds_of(ClockKind.of(clock.kind))) else None
+    return clock if clock is not None and clock.next_at is not None and clock.next_at <= now else None
+
+
+def _deeds(clock: Clock, ticket: Ticket, book: Rulebook) -> tuple[Deed, ...]:
+    return deeds_of(ClockKind.of(clock.kind), clock.limit, urgent=book.is_urgent(ticket.profile))
 
 
 def order_of(deed: Deed, kind: ClockKind, level: int, book: Rulebook) -> tuple[TicketAction, ActionBody] | None:

@@ -17,10 +17,6 @@ from routing.assessment import Limits
 from routing.ladder import stage_again
 from routing.rulebook import Rulebook
 
-_SYSTEM = "system"
-_BATCH = 200
-_FIRST_DISPATCHED, _FIRST_CLOSED = 40, 80
-
 
 @dataclass(slots=True)
 class Settled:

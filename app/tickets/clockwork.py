@@ -188,7 +188,10 @@ class Clockwork:
         waiting = [k for k in self.ticket.missing_clocks if k not in self.unwanted or k == ClockKind.CITIZEN]
         started = self.told.get("started", {})
         self.ticket.missing_clocks = [k for k in dict.fromkeys((*waiting, *self.missing)) if k not in started]
-        cards = [warned(ClockKind.of(clock.kind), clock.stage).value for clock in self.clocks]
+        cards = [
+            warned(ClockKind.of(clock.kind), clock.limit, clock.stage, urgent=self.urgent).value
+            for clock in self.clocks
+        ]
         self.ticket.warn_state = 0 if self.ticket.status in ENDED else max(cards, default=0)
 
 

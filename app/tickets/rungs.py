@@ -8,9 +8,9 @@ from typing import Any
 
 from app.clock import local_iso
 from app.tickets.clockwork import ended_pauses, overdue_field
-from models.codes import ClockKind, TicketStatus
+from models.codes import ClockKind, TicketEventKind, TicketStatus, Urgency
 from models.workflow_codes import TicketAction
-from routing.ladder import MARKS, Course, Deed, deeds_of, rung_at, warned
+from routing.ladder import MARKS, STALLED, Course, Deed, deeds_of, rung_at, warned
 from routing.rulebook import Rulebook
 from routing.workflow import TABLE
 from routing.workflow_terms import SYSTEM
@@ -50,7 +50,7 @@ class DueTicket:
 class Climbed:
     """What came of one ticket: its events in order, the clocks that moved on, and whose turn it is to act."""
 
-    events: list[tuple[TicketAction, dict[str, Any]]] = field(default_factory=list)
+    events: list[tuple[TicketAction | TicketEventKind, dict[str, Any]]] = field(default_factory=list)
     moved: dict[int, LiveClock] = field(default_factory=dict)
     taken: list[Deed] = field(default_factory=list)
     to_act: LiveClock | None = None
@@ -67,6 +67,16 @@ _MAY = {
     for action in (TicketAction.WARN, TicketAction.OVERDUE, TicketAction.URGE)
 }
 """In which states the table lets the system say so; elsewhere the rung is only taken."""
+_STALLED = frozenset(
+    {
+        TicketStatus.DRAFT,
+        TicketStatus.REVIEW,
+        TicketStatus.DISPATCH,
+        TicketStatus.ARBITRATE,
+        TicketStatus.RETURN_REQUESTED,
+    }
+)
+"""Where a ticket waits for the hotline."""
 
 
 def climb(ticket: DueTicket, now: datetime, book: Rulebook) -> Climbed:
@@ -75,7 +85,7 @@ def climb(ticket: DueTicket, now: datetime, book: Rulebook) -> Climbed:
     urgent = book.is_urgent(ticket.profile)
     while due := [clock for clock in ticket.clocks if clock.next_at is not None and clock.next_at <= now]:
         clock = min(due, key=lambda clock: (clock.next_at, clock.id))
-        deeds = deeds_of(clock.kind)
+        deeds = deeds_of(clock.kind, clock.limit, urgent=urgent)
         deed = deeds[clock.stage] if clock.stage < len(deeds) else None
         if deed is not None and deed not in MARKS:
             climbed.to_act = clock
@@ -86,7 +96,8 @@ def climb(ticket: DueTicket, now: datetime, book: Rulebook) -> Climbed:
         clock.stage += 1
         clock.next_at = next_rung(clock, book, urgent=urgent)
         climbed.moved[clock.id] = clock
-    ticket.warn_state = max((warned(clock.kind, clock.stage).value for clock in ticket.clocks), default=0)
+    cards = [warned(clock.kind, clock.limit, clock.stage, urgent=urgent).value for clock in ticket.clocks]
+    ticket.warn_state = max(cards, default=0)
     return climbed
 
 
@@ -108,6 +119,11 @@ def _mark(ticket: DueTicket, clock: LiveClock, deed: Deed, book: Rulebook, climb
         "due": local_iso(clock.due),
         "unit": clock.holder,
     }
+    status = TicketStatus.of(ticket.status)
+    if deed is Deed.ALARM:
+        if ticket.urgency == Urgency.EXTREME and status in _STALLED:
+            climbed.events.append((TicketEventKind.ALARMED, {**said, "waits_minutes": STALLED.seconds // 60}))
+        return
     actions = [TicketAction.WARN if deed is Deed.YELLOW else TicketAction.OVERDUE]
     if deed is Deed.RED:
         name = overdue_field(clock.kind, ticket.profile, book)
@@ -115,5 +131,4 @@ def _mark(ticket: DueTicket, clock: LiveClock, deed: Deed, book: Rulebook, climb
             setattr(ticket, name, True)
         if clock.kind is ClockKind.FINISH:
             actions.append(TicketAction.URGE)
-    status = TicketStatus.of(ticket.status)
     climbed.events += [(action, said) for action in actions if status in _MAY[action]]

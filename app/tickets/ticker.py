@@ -9,14 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.metrics import CLOCK_RUNGS
 from app.tickets.acting import Due, Outcome, act_on, put_off
 from app.tickets.marking import claim, claim_one, mark
 from app.tickets.rungs import Climbed, DueTicket
+from models.codes import TicketEventKind
 from models.session import is_outage
 from routing.rulebook import Rulebook
+
+log = structlog.get_logger(__name__)
 
 _AT_ONCE = 50
 """Tickets on which the system acts in one transaction; people who want one of them wait for it that long."""
@@ -87,10 +91,12 @@ async def _marks(
             raise
         done = await _one_by_one(sessions, book, ids, now, ticked)  # one of them is at fault, not all
     ticked.tickets += len(ids)
-    for _, climbed in done:
+    for ticket, climbed in done:
         ticked.marked += len(climbed.taken)
         for deed in climbed.taken:
             CLOCK_RUNGS.labels(deed.value, Outcome.DONE.value).inc()
+        if any(kind is TicketEventKind.ALARMED for kind, _ in climbed.events):
+            log.warning("urgent_ticket_waits", ticket=ticket.no, status=ticket.status)
     return done
 
 

@@ -216,3 +216,54 @@ async def test_a_reply_after_the_due_is_overdue_also_when_no_ticker_ran(life):
     await life.do(A.SUBMIT_REPLY, HANDLER, text="已更换灯具", public_reply="路灯已修复", solved=1, is_true=True)
     await life.do(A.SIGN_OFF, HEAD)
     assert (await life.ticket()).unit_overdue is True
+
+
+FIRE = {"profile": "E1", "urgency": 1, "category": "100201"}
+
+
+async def _alarms(life):
+    return await life.rows("SELECT at, payload FROM ticket_events WHERE kind = 'alarmed' ORDER BY id")
+
+
+async def test_an_extreme_ticket_that_waits_ten_minutes_raises_an_alarm_once(life, capfd):
+    await life.begin(**FIRE)
+    await _tick(life, life.now + timedelta(minutes=9, seconds=59))
+    assert await _alarms(life) == []
+    life.later(seconds=1)
+    await _tick(life)
+    (alarm,) = await _alarms(life)
+    assert (alarm["payload"]["waits_minutes"], alarm["payload"]["from"]) == (10, 20)
+    life.later(hours=3)
+    await _tick(life)
+    assert len(await _alarms(life)) == 1
+    assert (await life.ticket()).warn_state == 2
+    assert "urgent_ticket_waits" in "".join(capfd.readouterr())
+    assert not await life.faults()
+
+
+async def test_an_extreme_ticket_that_goes_out_in_time_raises_none_until_it_comes_back(life):
+    await life.begin(**FIRE)
+    life.later(minutes=4)
+    await life.do(A.APPROVE, DISPATCHER)
+    await life.do(A.DISPATCH, DISPATCHER, unit=UNIT)
+    life.later(minutes=8)
+    await _tick(life)
+    await life.do(
+        A.REQUEST_RETURN, SIGNER, code="R01", reason="非本单位职责", basis="三定方案", attachments=[await life.file()]
+    )
+    await _tick(life, life.now + timedelta(minutes=9))
+    assert await _alarms(life) == []
+    await _tick(life, life.now + timedelta(minutes=1))
+    (alarm,) = await _alarms(life)
+    assert alarm["payload"]["clock"] == "return_review"
+    assert (await life.ticket()).status == 30  # nobody looked at the return: it is agreed to
+    await _tick(life, life.now + timedelta(minutes=10))
+    assert [alarm["payload"]["clock"] for alarm in await _alarms(life)] == ["return_review", "dispatch"]
+    assert not await life.faults()
+
+
+async def test_an_urgent_ticket_that_is_not_extreme_raises_no_alarm(life):
+    await life.begin(profile="E2", urgency=2)
+    await _tick(life, life.now + timedelta(hours=1))
+    assert await _alarms(life) == []
+    assert (await life.ticket()).warn_state == 2

@@ -35,7 +35,7 @@ FIRST_AND_LAST = {
     "Role": (19, "agent", "话务员", "auditor", "审计员"),
     "CallDirection": (2, "in", "呼入", "out", "呼出"),
     "CallOutcome": (15, "in_progress", "通话中", "unreachable", "无法接通"),
-    "TicketEventKind": (9, "created", "受理登记", "recalculated", "日历变更重算时限"),
+    "TicketEventKind": (10, "created", "受理登记", "alarmed", "特急工单滞留报警"),
     "ActorKind": (3, "user", "用户", "cli", "命令行"),
     "TicketAction": (79, "amend", "补正要素", "circulate", "通报"),
     "RequestKind": (6, "return", "退单", "withdrawal", "撤单"),
