@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.attachments.settings import AttachmentSettings
 from app.cli import cli
+from app.intake.settings import IntakeSettings
 from app.settings import AppSettings
 from telephony.settings import TelephonySettings
 
@@ -20,6 +22,8 @@ _names = {path: str(path.relative_to(ROOT)) for path in DOCUMENTS}
 def _known_settings() -> set[str]:
     app = {f"HOTLINE_{name.upper()}" for name in AppSettings.model_fields}
     telephony = {f"HOTLINE_TELEPHONY_{name.upper()}" for name in TelephonySettings.model_fields}
+    app |= {f"HOTLINE_INTAKE_{name.upper()}" for name in IntakeSettings.model_fields}
+    app |= {f"HOTLINE_ATTACHMENT_{name.upper()}" for name in AttachmentSettings.model_fields}
     return app | telephony | {"HOTLINE_LOG_LEVEL", "HOTLINE_TELEPHONY_RUN_DIR"}
 
 

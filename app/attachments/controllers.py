@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from app.attachments.errors import NoAttachmentError, QuarantinedError
+from app.attachments.form import UploadOperation
 from app.attachments.schemas import Uploaded, uploaded
 from app.attachments.services import Upload, find_file, take_in
 from app.auth.guards import may, same_origin
@@ -28,13 +29,15 @@ from models.workflow_codes import ScanState
 
 
 class Attachments(Controller):
-    """Files of tickets."""
+    """Files of tickets. Their bytes are counted while they come: see app.attachments.receiving."""
 
     path = "/api/attachments"
     tags = ("attachments",)
     guards = (same_origin, may(Permission.CONTENT_READ))
 
-    @post(operation_id="uploadAttachment", request_max_body_size=None)  # counted while it comes: app.attachments
+    @post(
+        operation_id="uploadAttachment", operation_class=UploadOperation, request_max_body_size=None
+    )  # counted while it comes: app.attachments
     async def upload(self, request: AnyRequest, db: Db, state: State) -> Uploaded:
         """A form with the file in the field ``file``; named by its id it is then given to a ticket."""
         return uploaded(*await take_in(db, state.depot, upload_of(request), request.user.actor, state.now()))
@@ -70,7 +73,7 @@ class PublicAttachments(Controller):
     path = "/api/public/attachments"
     tags = ("public",)
 
-    @post(operation_id="uploadPublicAttachment", request_max_body_size=None)
+    @post(operation_id="uploadPublicAttachment", operation_class=UploadOperation, request_max_body_size=None)
     async def upload(self, request: AnyRequest, db: Db, state: State) -> Uploaded:
         """As for those who are signed in; so many an hour."""
         now = state.now()

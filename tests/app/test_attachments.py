@@ -424,3 +424,10 @@ def test_the_scanners_address_is_checked_at_the_start():
     for wrong in ("http://127.0.0.1:3310", "tcp://127.0.0.1", "unix://", "clamd"):
         with pytest.raises(ValueError, match="HOTLINE_ATTACHMENT_CLAMD"):
             scanner_of(wrong, 1)
+
+
+async def test_the_apis_description_tells_of_the_form(client):
+    paths = (await client.get("/schema/openapi.json")).json()["paths"]
+    for path in ("/api/attachments", "/api/public/attachments"):
+        form = paths[path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert form["properties"]["file"]["format"] == "binary"
