@@ -9,7 +9,7 @@ import pytest
 from app.tickets.ticker import Ticked, catch_up, tick
 from models.codes import Role
 from models.workflow_codes import TicketAction as A
-from tests.fixtures.life import DIRECTOR, DISPATCHER, SUPERVISOR, UNIT, of_unit
+from tests.fixtures.life import AGENT, CALLER, DIRECTOR, DISPATCHER, SUPERVISOR, UNIT, of_unit
 
 MINUTE = timedelta(minutes=1)
 SIGNER, HANDLER, HEAD = (of_unit(UNIT, role) for role in (Role.UNIT_SIGNER, Role.UNIT_HANDLER, Role.UNIT_APPROVER))
@@ -267,3 +267,62 @@ async def test_an_urgent_ticket_that_is_not_extreme_raises_no_alarm(life):
     await _tick(life, life.now + timedelta(hours=1))
     assert await _alarms(life) == []
     assert (await life.ticket()).warn_state == 2
+
+
+async def test_a_rework_has_a_ladder_of_its_own_and_the_first_rounds_marks_stay(life, told):
+    await life.begin()
+    await life.to_handling()
+    await _tick(life, (await life.ticket()).due + MINUTE)
+    await life.to_callback()
+    ticket = await life.ticket()
+    assert (ticket.unit_overdue, ticket.citizen_overdue) == (True, True)
+    await life.do(A.RECORD_CALLBACK, CALLER, callback_result="answered", satisfied=1, solved=3, reason="灯还是不亮")
+    first = await told()
+    due = (await life.ticket()).due
+    assert due > life.now
+    await _tick(life, due + timedelta(days=4))
+    again = (await told())[len(first) :]
+    assert [kind for kind, clock in again if clock in {"finish", None}] == ["warn", "overdue", "urge", "escalate"]
+    ticket = await life.ticket()
+    assert (ticket.status, ticket.supervise_level) == (75, 1)
+    assert not await life.faults()
+
+
+async def test_the_hotlines_own_reviews_are_watched_over_too(life, told):
+    await life.begin()
+    await life.to_handling()
+    life.later(hours=1)
+    await life.do(A.SUBMIT_REPLY, HANDLER, text="已更换灯具", public_reply="路灯已修复", solved=1, is_true=True)
+    await life.do(A.SIGN_OFF, HEAD)
+    life.later(days=3)
+    await _tick(life)
+    assert {("warn", "review"), ("overdue", "review")} <= set(await told())
+    assert "finish" not in {clock for _, clock in await told()}  # it stands still while the hotline has the reply
+    ticket = await life.ticket()
+    assert (ticket.warn_state, ticket.unit_overdue) == (2, False)
+    ticket = await life.do(A.ACCEPT_REPLY, DISPATCHER)
+    assert ticket.warn_state == 0
+    assert not await life.faults()
+
+
+async def test_a_ticket_is_archived_a_week_after_it_was_closed(life, told):
+    await life.begin()
+    await life.to_handling()
+    await life.to_callback()
+    await life.do(A.RECORD_CALLBACK, CALLER, callback_result="answered", satisfied=5, solved=1)
+    await _tick(life, life.now + timedelta(days=7) - MINUTE)
+    assert (await life.ticket()).status == 80
+    await _tick(life, life.now + MINUTE)
+    ticket = await life.ticket()
+    assert (ticket.status, ticket.archived_at) == (90, life.now)
+    assert await life.rows("SELECT 1 FROM clocks WHERE stopped_at IS NULL") == []
+    assert not await life.faults()
+
+
+async def test_words_that_never_came_close_a_ticket_as_unreachable(life):
+    await life.begin()
+    await life.do(A.ASK_INFO, AGENT, reason="请补充具体地址")
+    await _tick(life, life.now + timedelta(days=4))
+    ticket = await life.ticket()
+    assert (ticket.status, ticket.close_type) == (80, "07")
+    assert not await life.faults()
