@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from telephony.conversation.survey import SurveySettings, SurveyTalk
-from telephony.conversation.surveys import SURVEYS
+from telephony.conversation.surveys import CALLBACK, SURVEYS
 from telephony.conversation.talk import Talk
 from telephony.dialling import unanswered_outcome
 from telephony.events import Outcome, Placed
@@ -40,7 +40,8 @@ class PlacedCall(Call):
         super().__init__(door, record, clock)
 
     def _begin_talk(self) -> Talk[Any]:
-        return SurveyTalk(SURVEYS[self.placed.survey], SurveySettings(), self.placed.state)
+        # a front door of another version may have left a survey that is no more: the call must still be taken up
+        return SurveyTalk(SURVEYS.get(self.placed.survey, CALLBACK), SurveySettings(), self.placed.state)
 
     def place(self, caller: str) -> None:
         """The order is in the journal; ``caller``: the number the citizen will see."""

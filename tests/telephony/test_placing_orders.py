@@ -306,6 +306,15 @@ def test_a_trunk_that_asks_for_a_password_gets_it():
             assert door.ended("13922250001")["outcome"] == "not_surveyed"
 
 
+def test_the_trunk_may_answer_although_it_is_on_no_list():
+    for door in trunked("127.0.0.3", allow='["127.0.0.2/32"]'):
+        with Called.of(door, "127.0.0.3") as trunk:
+            door.order("13922250002")
+            trunk.invited()
+            trunk.refuse(486)
+            assert door.ended("13922250002")["outcome"] == "busy"
+
+
 # ---- front doors that die
 
 
@@ -320,6 +329,7 @@ def test_an_order_that_was_not_dialled_yet_is_carried_out_by_the_next_front_door
         until = datetime.now(UTC).timestamp() + 60
         for name, placed in (
             ("fresh", PlacedRecord("o-1", "13922260001", "callback", "callback", until)),
+            ("gone", PlacedRecord("o-4", "13922260004", "callback", "of another version", until - 120)),
             ("late", PlacedRecord("o-2", "13922260002", "callback", "callback", until - 120)),
             ("dialled", PlacedRecord("o-3", "13922260003", "callback", "callback", until, dialled_at=until - 70)),
         ):
@@ -330,9 +340,9 @@ def test_an_order_that_was_not_dialled_yet_is_carried_out_by_the_next_front_door
         assert "13922260001" in invite.start
         trunk.refuse(486)
         assert mortal.ended("13922260001")["outcome"] == "busy"
-        mortal.wait(lambda: [e.kind for e in mortal.events()].count("ended") == 3, "the others' ends")
+        mortal.wait(lambda: [e.kind for e in mortal.events()].count("ended") == 4, "the others' ends")
         assert [e.payload["outcome"] for e in mortal.events() if e.kind == "ended" and e.call_id != "fresh"] == [
-            "failed", "failed",
+            "failed", "failed", "failed",
         ]  # fmt: skip
         assert trunk.request_of("INVITE", 0.5, nth=2) is None
         assert mortal.order("13922260003", "o-3").json()["call_id"] == "dialled"
