@@ -18,7 +18,7 @@ from models.codes import Role, TicketStatus
 from models.workflow_codes import TicketAction as A
 from routing.city.schema import CalendarDay, City
 from routing.rulebook import Rulebook
-from tests.fixtures.life import DIRECTOR, DISPATCHER, OTHER, SUPERVISOR, UNIT, of_unit
+from tests.fixtures.life import DIRECTOR, DISPATCHER, OTHER, SHANGHAI, SUPERVISOR, UNIT, of_unit
 from tests.fixtures.ticket_side import AppSettings
 
 SIGNER, HANDLER, HEAD = (of_unit(UNIT, role) for role in (Role.UNIT_SIGNER, Role.UNIT_HANDLER, Role.UNIT_APPROVER))
@@ -282,3 +282,24 @@ async def test_the_command_shows_first_and_does_then(life, holiday, seeded_url, 
     done = (await asyncio.to_thread(hotline, "recalculate")).json
     assert (done["dry_run"], done["tickets"], "moved" in done) == (False, 1, False)
     assert (await life.ticket()).due == before.due + timedelta(days=1)
+
+
+async def test_what_a_missing_year_kept_from_being_armed_is_armed_once_it_is_known(life, yinchuan):
+    life.now = datetime(2026, 12, 23, 9, 0, tzinfo=SHANGHAI)  # due on the 30th, supervised on the 31st, named in 2027
+    await life.begin()
+    await life.to_handling()
+    life.now = datetime(2026, 12, 31, 19, 0, tzinfo=SHANGHAI)
+    await catch_up(life.sessions, life.book, life.now)
+    assert (await life.ticket()).supervise_level == 1
+    (finish,) = await life.rows("SELECT stage, next_at FROM clocks WHERE kind = 'finish'")
+    assert (finish["stage"], finish["next_at"]) == (3, None)
+    national = yinchuan.layers[0]
+    new_year = CalendarDay(date(2027, 1, 1), False, national.name, "元旦", NOTICE)
+    layer = replace(national, years=(*national.years, 2027), days=(*national.days, new_year))
+    known = Rulebook.of(replace(yinchuan, layers=(layer, *yinchuan.layers[1:])))
+    done = await _again(life, known)
+    assert done.moved == []
+    (finish,) = await life.rows("SELECT stage, next_at FROM clocks WHERE kind = 'finish'")
+    assert finish["next_at"] == datetime(2027, 1, 7, 18, 0, tzinfo=SHANGHAI)
+    await catch_up(life.sessions, known, finish["next_at"])
+    assert (await life.ticket()).circulated is True
