@@ -24,6 +24,7 @@ from app.auth.guards import SessionAuthentication
 from app.auth.services import HashingQueue
 from app.callbacks.controllers import Callbacks
 from app.calls.controllers import CallEvents
+from app.citizens import wiring as citizens
 from app.city_watch import CITY_WATCH_S, CityWatch
 from app.clock import utc_now
 from app.db import provide_session
@@ -119,6 +120,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
             TicketActions,
             Tickets,
             *attachments.ROUTES,
+            *citizens.ROUTES,
             *intake.ROUTES,
             create_static_files_router(path="/static", directories=[_STATIC], include_in_schema=False),
         ],
@@ -147,6 +149,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     app.state.units = UnitTree()
     app.state.now = utc_now
     attachments.prepare(app.state, settings)
+    citizens.prepare(app.state)
     intake.prepare(app.state)
     return app
 

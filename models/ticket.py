@@ -78,6 +78,7 @@ class Ticket(Table, table=True):
         Index("ix_tickets_missing_clocks", "id", postgresql_where=text("missing_clocks <> '{}'::character varying[]")),
     )
 
+        Index("ix_tickets_callback", "id", postgresql_where=text("status = 70")),
     id: int | None = Field(default=None, primary_key=True)
     no: str = Field(unique=True)
     upper_no: str | None = None

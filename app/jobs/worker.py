@@ -32,6 +32,7 @@ from app.attachments.depot import depot_of
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
 from app.calls.orders import PLACE_CALL
 from app.calls.placed import CALLBACK_CALL_DONE, tell_late
+from app.citizens.lockout import forget
 from app.city_watch import CityWatch
 from app.clock import utc_now
 from app.instance import database_url, valkey_url
@@ -161,6 +162,8 @@ class Sweeper:
         judge = await asyncio.to_thread(router)
         self._after = await start_missing_clocks(self._db, judge, utc_now(), after=self._after)
         await sweep_callbacks(self._db, judge.book, utc_now())
+        async with self._db() as session:
+            await forget(session, utc_now())
         return _SWEEP_S
 
 

@@ -50,6 +50,11 @@ ROUTES = {
         404,
     ),
     ("GET", "/api/messages"): ({Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 200),
+    ("GET", "/api/public/tickets/{no:str}"): (EVERYBODY, 404),
+    **{
+        ("POST", f"/api/public/tickets/{{no:str}}/{name}"): (EVERYBODY, 422)
+        for name in ("rate", "append", "urge", "withdraw", "appeal")
+    },
     ("GET", "/api/callbacks"): ({Role.TEAM_LEADER, Role.CALLBACK, Role.DIRECTOR}, 200),
     ("POST", "/api/messages/{message_id:str}/resend"): (
         {Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR},
