@@ -27,7 +27,7 @@ class Holding(Table, table=True):
         CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="end_after_start"),
         Index("uq_holdings_one_live", "ticket_id", unique=True, postgresql_where=_LIVE),
         Index(None, "ticket_id", "started_at"),
-        Index("ix_holdings_of_unit", "unit", "ticket_id", postgresql_where=text("kind <> 'intake'")),
+        Index("ix_holdings_passed_on", "unit", "ticket_id", postgresql_where=text("passed_on")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -38,6 +38,8 @@ class Holding(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Timestamp)
     reason: str
     """Why it came to this unit, in Chinese."""
+    passed_on: bool = False
+    """Another one answered for it afterwards: given back, taken away, or decided otherwise."""
 
 
 class Request(Table, table=True):

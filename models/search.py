@@ -12,10 +12,21 @@ from models.base import Table
 
 
 class TicketSearch(Table, table=True):
-    """Title, content, address and subject of a ticket in lower case; kept by triggers on ``tickets``."""
+    """Title, content, address and subject of a ticket in lower case; kept by triggers on ``tickets``.
+
+    ``host_unit`` is in the index too: what is frequent in the city is rare in a unit, and the other way round.
+    """
 
     __tablename__ = "ticket_search"
-    __table_args__ = (Index("ix_ticket_search_pairs", text("hotline_pairs(words)"), postgresql_using="gin"),)
+    __table_args__ = (
+        Index(
+            "ix_ticket_search_pairs",
+            text("hotline_pairs(words)"),
+            text("(ARRAY[host_unit::text])"),
+            postgresql_using="gin",
+        ),
+    )
 
     ticket_id: int = Field(primary_key=True, foreign_key="tickets.id", sa_column_kwargs={"autoincrement": False})
     words: str
+    host_unit: str | None = None

@@ -70,15 +70,18 @@ class Ticket(Table, table=True):
         ),
         Index("ix_tickets_children", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index(None, "query_code"),
-        Index("ix_tickets_passed_on", "created_at", "id", postgresql_where=text("dispatch_count > 1 OR designated")),
+        # the few among the many
+        Index("ix_tickets_warned", _DUE_LAST, "id", postgresql_where=text("warn_state > 0")),
+        Index("ix_tickets_supervised", "created_at", "id", postgresql_where=text("supervise_level > 0")),
+        Index("ix_tickets_urgent", "created_at", "id", postgresql_where=text("urgency < 3 AND status < 80")),
         Index(None, "citizen_id"),
         Index(
             "uq_tickets_upper", "upper_system", "upper_no", unique=True, postgresql_where=text("upper_no IS NOT NULL")
         ),
+        Index("ix_tickets_callback", "id", postgresql_where=text("status = 70")),
         Index("ix_tickets_missing_clocks", "id", postgresql_where=text("missing_clocks <> '{}'::character varying[]")),
     )
 
-        Index("ix_tickets_callback", "id", postgresql_where=text("status = 70")),
     id: int | None = Field(default=None, primary_key=True)
     no: str = Field(unique=True)
     upper_no: str | None = None

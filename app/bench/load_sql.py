@@ -127,8 +127,8 @@ FILL = (
     """,
     # one in fourteen was with another unit before
     """
-    INSERT INTO holdings (ticket_id, unit, kind, started_at, ended_at, reason)
-    SELECT m.id, h.unit, h.kind, h.started_at, h.ended_at, h.reason
+    INSERT INTO holdings (ticket_id, unit, kind, started_at, ended_at, reason, passed_on)
+    SELECT m.id, h.unit, h.kind, h.started_at, h.ended_at, h.reason, h.unit IS NOT DISTINCT FROM m.other
     FROM (SELECT m.*, m.dispatched_at + (m.closed_at - m.dispatched_at) / 4 AS passed_on, u.code AS other
         FROM load_map m LEFT JOIN load_units u ON m.closed_at IS NOT NULL AND u.code <> m.unit
         AND u.n = m.luck %% (14 * (SELECT count(*) FROM load_units)) ORDER BY m.id) m
@@ -193,8 +193,8 @@ FILL = (
     FROM tickets t WHERE t.id BETWEEN %(first)s AND %(last)s ORDER BY t.id
     """,
     """
-    INSERT INTO ticket_search (ticket_id, words)
-    SELECT id, lower(concat_ws(E'\\n', title, address, subject, content)) FROM tickets
+    INSERT INTO ticket_search (ticket_id, words, host_unit)
+    SELECT id, lower(concat_ws(E'\\n', title, address, subject, content)), host_unit FROM tickets
     WHERE id BETWEEN %(first)s AND %(last)s ORDER BY id
     """,
     "SELECT setval(pg_get_serial_sequence('tickets', 'id'), (SELECT max(id) FROM tickets))",

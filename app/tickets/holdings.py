@@ -56,7 +56,7 @@ async def hand_over(
         return None
     at = now if live is None else max(now, live.started_at)  # two machines' clocks may differ
     if live is not None:
-        live.ended_at = at
+        live.ended_at, live.passed_on = at, wanted is not None and live.kind != HoldingKind.INTAKE
         await db.flush()
     if wanted is None:
         return None

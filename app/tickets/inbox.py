@@ -40,7 +40,7 @@ async def list_page(
     units = await _seen_from(db, tree, scope, filters, now)
     behind = read_cursor(cursor, filters.mark(user.actor))
     read = sight(user.permissions)
-    hits = None if filters.q is None else await find_words(db, filters.q, words=read.content)
+    hits = None if filters.q is None else await find_words(db, filters.q, units, words=read.content)
     wanted = Wanted(filters, scope, units, user.actor, limit, behind, hits)
     rows, following = await read_page(db, wanted, now, book)
     return [line_of(row, read, now, book) for row in rows], following

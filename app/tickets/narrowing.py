@@ -10,6 +10,8 @@ from app.api.cursor import Cursor
 from app.tickets.filters import Filters
 from app.tickets.scope import Scope
 from app.tickets.searching import Hits
+from models.codes import TicketStatus, Urgency
+from models.workflow_codes import WarnState
 from routing.rulebook import Rulebook
 
 DUE = "coalesce(t.due, 'infinity'::timestamptz)"
@@ -38,6 +40,11 @@ class Query:
     conditions: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     narrow: bool = False
+    """They leave few rows, found by an index of their own."""
+    found: str = "true"
+    """The words that are looked for: among those of the list's holders."""
+    said: str = "true"
+    """The same of any ticket."""
 
     def add(self, condition: str, **values: Any) -> None:
         self.conditions.append(condition)
@@ -67,7 +74,9 @@ def narrowed(wanted: Wanted, now: datetime, book: Rulebook) -> Query:
         query.add("t.supervise_level > 0" if filters.supervised else "t.supervise_level = 0")
     if filters.overdue is not None:
         query.add(f"{DUE} < :now" if filters.overdue else f"(t.status >= 80 OR {DUE} >= :now)", now=now)
-    query.narrow = filters.call_id is not None
+    query.narrow = filters.call_id is not None or bool(filters.supervised) or _few(filters)
+    if query.narrow and filters.status is not None and max(filters.status, default=0) < TicketStatus.CLOSED:
+        query.add("t.status < 80")  # as the indexes of the few say it
     _add_category(query, filters.category, book)
     _add_place(query, filters.place, book)
     _add_mine(query, wanted)
@@ -112,16 +121,26 @@ def _add_mine(query: Query, wanted: Wanted) -> None:
     query.narrow = True
 
 
+def _few(filters: Filters) -> bool:
+    """Warned or urgent ones: an index holds them alone."""
+    open_ = filters.status is not None and max(filters.status, default=0) < TicketStatus.CLOSED
+    urgent = open_ and filters.urgency is not None and max(filters.urgency, default=9) < Urgency.NORMAL
+    warned = filters.warn is not None and min(filters.warn, default=0) > WarnState.NORMAL
+    return urgent or warned
+
+
 def _add_hits(query: Query, hits: Hits | None) -> None:
     if hits is None:
         return
+    query.values["numbered"] = hits.numbered
+    query.said = "t.id = ANY(:numbered)"
+    if hits.words:
+        said = " AND ".join(f"strpos(x.words, :w{n}) > 0" for n in range(len(hits.terms)))
+        query.said = f"({query.said} OR (SELECT {said} FROM ticket_search x WHERE x.ticket_id = t.id))"
+        query.values |= {f"w{n}": term for n, term in enumerate(hits.terms)}
+    query.found = query.said
     if hits.ids is not None:
-        query.add("t.id = ANY(:hits)", hits=hits.ids)
-        query.narrow = True
-    else:
-        found = " AND ".join(f"strpos(x.words, :w{n}) > 0" for n in range(len(hits.terms)))
-        values = {f"w{n}": term for n, term in enumerate(hits.terms)}
-        query.add(f"EXISTS (SELECT 1 FROM ticket_search x WHERE x.ticket_id = t.id AND {found})", **values)
+        query.found, query.values["hits"], query.narrow = "t.id = ANY(:hits)", hits.ids, True
 
 
 def _add_cursor(query: Query, wanted: Wanted) -> None:
@@ -129,7 +148,9 @@ def _add_cursor(query: Query, wanted: Wanted) -> None:
     if cursor is None:
         return
     query.values["after"] = cursor.id
-    if wanted.filters.sort == "newest":
+    if wanted.filters.relation == "past":
+        query.add("t.id < :after")
+    elif wanted.filters.sort == "newest":
         query.add("(t.created_at, t.id) < (:after_at, :after)", after_at=cursor.at)
     elif cursor.at is None:
         query.add(f"({DUE}, t.id) > ('infinity'::timestamptz, :after)")

@@ -20,16 +20,23 @@ from routing.workflow import ENDED, HELD
 _HELD = ", ".join(str(status.value) for status in sorted(HELD))
 _KEPT = ", ".join(str(status.value) for status in sorted({*ENDED, TicketStatus.WAIT_INFO}))
 
-HOSTS = f"""(t.host_unit = ANY(:units) AND (t.status IN ({_HELD}) OR (t.status IN ({_KEPT}) AND EXISTS (
-SELECT 1 FROM holdings h WHERE h.ticket_id = t.id AND h.unit = t.host_unit AND h.kind <> 'intake'))))"""
-"""The unit that answers for it, or did when it ended; before that it is only proposed."""
-SUBS = """EXISTS (SELECT 1 FROM sub_dispatches s
-WHERE s.ticket_id = t.id AND s.to_unit = ANY(:units) AND s.ended_at IS NULL)"""
-HELPS = """EXISTS (SELECT 1 FROM co_handlings c
-WHERE c.ticket_id = t.id AND c.unit = ANY(:units) AND c.ended_at IS NULL)"""
-ONCE = """(EXISTS (SELECT 1 FROM holdings h WHERE h.ticket_id = t.id AND h.unit = ANY(:units) AND h.kind <> 'intake')
-OR EXISTS (SELECT 1 FROM sub_dispatches s WHERE s.ticket_id = t.id AND s.to_unit = ANY(:units))
-OR EXISTS (SELECT 1 FROM co_handlings c WHERE c.ticket_id = t.id AND c.unit = ANY(:units)))"""
+# scalar subqueries, not EXISTS: PostgreSQL would at times make a hash of the whole table instead of a look for each
+
+
+def _there(table: str, condition: str) -> str:
+    return f"(SELECT 1 FROM {table} WHERE {condition} LIMIT 1) IS NOT NULL"
+
+
+HELD_IT = _there("holdings h", "h.ticket_id = t.id AND h.unit = t.host_unit AND h.kind <> 'intake'")
+"""The unit that is named as its holder did hold it: before that it is only proposed."""
+HOSTS = f"(t.host_unit = ANY(:units) AND (t.status IN ({_HELD}) OR (t.status IN ({_KEPT}) AND {HELD_IT})))"
+"""The unit that answers for it, or did when it ended."""
+SUBS = _there("sub_dispatches s", "s.ticket_id = t.id AND s.to_unit = ANY(:units) AND s.ended_at IS NULL")
+HELPS = _there("co_handlings c", "c.ticket_id = t.id AND c.unit = ANY(:units) AND c.ended_at IS NULL")
+_HELD_ONCE = _there("holdings h", "h.ticket_id = t.id AND h.unit = ANY(:units) AND h.kind <> 'intake'")
+_SUB_ONCE = _there("sub_dispatches s", "s.ticket_id = t.id AND s.to_unit = ANY(:units)")
+_HELPED_ONCE = _there("co_handlings c", "c.ticket_id = t.id AND c.unit = ANY(:units)")
+ONCE = f"({_HELD_ONCE} OR {_SUB_ONCE} OR {_HELPED_ONCE})"
 """It had to do with it at some time: it may read what came of it."""
 
 

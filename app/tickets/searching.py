@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,10 +20,16 @@ _NUMBER = re.compile(r"[A-Za-z]{0,4}[0-9]{6,24}")
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """``ids``: all that hold the words; None: many do, see ``terms``."""
+    """Tickets with the words.
+
+    ``ids``: all of the city, or all whose holder is one of the units asked of; None: so many that the list may look
+    into each. ``numbered``: found by a number. ``words`` False: only those.
+    """
 
     terms: tuple[str, ...]
-    ids: list[int] | None = field(default=None)
+    numbered: list[int]
+    ids: list[int] | None
+    words: bool = True
 
 
 def terms_of(query: str) -> tuple[str, ...]:
@@ -32,24 +40,26 @@ def terms_of(query: str) -> tuple[str, ...]:
     return terms
 
 
-async def find_words(db: AsyncSession, query: str, *, words: bool) -> Hits:
+async def find_words(db: AsyncSession, query: str, units: Sequence[str] | None, *, words: bool) -> Hits:
     """Tickets with all words in title, address, subject or content; a ticket's or query code's number finds its own.
 
-    ``words``: the reader may read the citizen's words; who may not finds by number only.
+    ``units``: of which a ticket's holder must be one; None: the whole city. ``words``: the reader may read the
+    citizen's words; who may not finds by number only.
     """
-    found, terms = [], terms_of(query)
-    number = query.strip().upper()
+    terms, number, numbered = terms_of(query), query.strip().upper(), []
     if _NUMBER.fullmatch(number):
         codes = "no = :number OR query_code = :number" if words else "no = :number"
-        found = list((await db.execute(text(f"SELECT id FROM tickets WHERE {codes}"), {"number": number})).scalars())
+        found = await db.execute(text(f"SELECT id FROM tickets WHERE {codes}"), {"number": number})
+        numbered = list(found.scalars())
     if not words:
-        return Hits(terms, found)
-    conditions = " AND ".join(
+        return Hits(terms, numbered, numbered, words=False)
+    conditions = [
         f"hotline_pairs(x.words) @> hotline_pairs(:w{n}) AND strpos(x.words, :w{n}) > 0" for n in range(len(terms))
-    )
-    probe = text(f"SELECT ticket_id FROM ticket_search x WHERE {conditions} LIMIT :most")
-    values = {f"w{n}": term for n, term in enumerate(terms)}
+    ]
+    values: dict[str, Any] = {f"w{n}": term for n, term in enumerate(terms)}
+    if units is not None:
+        conditions.append("ARRAY[x.host_unit::text] && CAST(:units AS text[])")
+        values["units"] = list(units)
+    probe = text(f"SELECT ticket_id FROM ticket_search x WHERE {' AND '.join(conditions)} LIMIT :most")
     hits = list((await db.execute(probe, {**values, "most": _RARE + 1})).scalars())
-    if len(hits) > _RARE:
-        return Hits(terms)
-    return Hits(terms, list({*found, *hits}))
+    return Hits(terms, numbered, None if len(hits) > _RARE else list({*numbered, *hits}))
