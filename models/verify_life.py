@@ -124,4 +124,10 @@ LIFE_QUERIES: dict[str, tuple[str, str]] = {
         "SELECT m.id FROM messages m WHERE m.state = 'queued' AND NOT EXISTS "
         "(SELECT FROM outbox o WHERE o.topic = 'send_message' AND o.key LIKE m.id || '%' AND o.done_at IS NULL)",
     ),
+    "call_back_is_planned_while_it_is_asked_for_and_once": (
+        "SELECT count(*) FROM callbacks WHERE result = 'planned'",
+        "SELECT t.no FROM callbacks c JOIN tickets t ON t.id = c.ticket_id WHERE c.result = 'planned' "
+        "AND (t.status <> 70 OR c.round <> t.callback_round OR (c.mode <> 'sms' AND EXISTS (SELECT FROM callbacks o "
+        "WHERE o.ticket_id = c.ticket_id AND o.result = 'planned' AND o.mode <> 'sms' AND o.id < c.id)))",
+    ),
 }

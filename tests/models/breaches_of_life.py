@@ -85,4 +85,14 @@ BESIDE: list[Breach] = [
     ("DELETE FROM outbox", {"queued_message_has_its_job": ("m1",)}),
 ]  # fmt: skip
 
-LIFE_BREACHES = [*HOLDERS, *CLOCKS, *BESIDE]
+_PLANNED = (
+    "INSERT INTO callbacks (ticket_id, round, try_no, mode, result, planned_at) SELECT id, 0, 9, 'human', 'planned', "
+    "now() FROM tickets WHERE no = "
+)
+CALLBACKS: list[Breach] = [
+    (f"{_PLANNED}'T1'", {"call_back_is_planned_while_it_is_asked_for_and_once": ("T1",)}),
+    (f"{_PLANNED}'T7'", {"call_back_is_planned_while_it_is_asked_for_and_once": ("T7",)}),
+    ("UPDATE callbacks SET round = 7", {"call_back_is_planned_while_it_is_asked_for_and_once": ("T7", "T7")}),
+]  # fmt: skip
+
+LIFE_BREACHES = [*HOLDERS, *CLOCKS, *BESIDE, *CALLBACKS]
