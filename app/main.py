@@ -46,6 +46,7 @@ from app.tickets.live import TicketNews
 from app.tickets.live_controllers import Live
 from app.tickets.rulebook import provide_book, read_rulebook
 from app.tickets.units import UnitTree
+from models.direct import Direct
 from models.session import engine, sessions
 
 _STATIC = Path(__file__).parent / "pages" / "static"
@@ -102,6 +103,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
         yield
         watch.cancel()
         await asyncio.gather(watch, app.state.live.stop(), return_exceptions=True)
+        await app.state.direct.close()
         await db.dispose()
 
     app = Litestar(
@@ -140,7 +142,7 @@ def create_app(settings: AppSettings | None = None) -> Litestar:
     )
     app.state.settings = settings
     app.state.sessions = sessions(db)
-    app.state.looks = sessions(db.execution_options(isolation_level="AUTOCOMMIT"))  # one statement, no transaction
+    app.state.direct = Direct(url)
     app.state.internal_secret = ensure_secret(settings.internal_secret_file)
     app.state.ticket_news = TicketNews(app.state.sessions)
     app.state.live = LiveNews(url, app.state.ticket_news.note)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-_TRUSTED_S = 1.0
+TRUSTED_S = 1.0
 """A connection that was used so shortly ago, and on which the server has said nothing since, is alive.
 
 Asking each time (``pool_pre_ping``) costs a request two round trips more: one for its session, one for its user.
@@ -29,7 +29,7 @@ def watch(engine: Engine) -> None:
         rests_since = record.info.pop(_RESTS, None)
         if rests_since is None:
             return  # it was just made
-        if time.monotonic() - rests_since < _TRUSTED_S and not _has_word(record.driver_connection):
+        if time.monotonic() - rests_since < TRUSTED_S and not has_word(record.driver_connection):
             return
         try:
             engine.dialect.do_ping(connection)
@@ -37,7 +37,7 @@ def watch(engine: Engine) -> None:
             raise InvalidatePoolError from error
 
 
-def _has_word(driver: Any) -> bool:
+def has_word(driver: Any) -> bool:
     """Whether something has come that nobody asked for: the server's farewell, or the end of the connection."""
     if driver.closed:
         return True

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 import models.tables  # noqa: F401  (every table is known before the first query)
 from models.liveness import watch
 
-_CONNECT: dict[str, Any] = {"connect_timeout": 5, "application_name": "hotline"}
+CONNECT: dict[str, Any] = {"connect_timeout": 5, "application_name": "hotline"}
+"""Of every connection."""
 
 
 def driver_url(url: str) -> str:
@@ -29,7 +30,7 @@ def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         hide_parameters=True,  # errors are logged; what citizens said must not be
-        connect_args=_CONNECT,
+        connect_args=CONNECT,
     )
     watch(made.sync_engine)
     return made
@@ -37,7 +38,7 @@ def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
 
 def sync_engine(url: str) -> Engine:
     """For migrations and one-off checks."""
-    return create_engine(driver_url(url), pool_pre_ping=True, connect_args=_CONNECT)
+    return create_engine(driver_url(url), pool_pre_ping=True, connect_args=CONNECT)
 
 
 def fault_of(error: BaseException) -> str:

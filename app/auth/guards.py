@@ -32,8 +32,8 @@ class SessionAuthentication(AbstractAuthenticationMiddleware):
         token = connection.cookies.get(COOKIE)
         if not token:
             return AuthenticationResult(user=None, auth=None)
-        async with connection.app.state.looks() as db:
-            return AuthenticationResult(user=await identity_of(db, token, utc_now()), auth=token)
+        user = await identity_of(connection.app.state.direct, token, utc_now())
+        return AuthenticationResult(user=user, auth=token)
 
 
 def signed_in(connection: Connection, _: BaseRouteHandler) -> None:

@@ -17,6 +17,7 @@ from app.auth.passwords import matches
 from app.auth.policy import Permission, permissions
 from app.errors import HotlineError
 from models.codes import Role
+from models.direct import Direct
 from models.ledger import append_audit
 from models.user import User, WebSession
 
@@ -25,10 +26,10 @@ _FIRST_LOCK = timedelta(seconds=5)
 _LONGEST_LOCK = timedelta(minutes=15)
 _DOUBLINGS = 8
 """After so many the longest lock is reached; without a bound a long attack would overflow ``timedelta``."""
-_SIGNED_IN = text(
+_SIGNED_IN = (
     "SELECT u.id, u.login, u.name, u.unit, ARRAY(SELECT r.role FROM user_roles r WHERE r.user_id = u.id) AS roles "
     "FROM web_sessions s JOIN users u ON u.id = s.user_id "
-    "WHERE s.token_hash = :hash AND s.expires_at > :now AND s.revoked_at IS NULL AND u.active"
+    "WHERE s.token_hash = %(hash)s AND s.expires_at > %(now)s AND s.revoked_at IS NULL AND u.active"
 )
 """Asked by every request: one round trip."""
 
@@ -145,9 +146,9 @@ async def sign_out(db: AsyncSession, token: str, now: datetime) -> None:
     await db.commit()
 
 
-async def identity_of(db: AsyncSession, token: str, now: datetime) -> Identity | None:
+async def identity_of(direct: Direct, token: str, now: datetime) -> Identity | None:
     """Who a token belongs to; None: nobody, or no longer."""
-    row = (await db.execute(_SIGNED_IN, {"hash": token_hash(token), "now": now})).one_or_none()
+    row = await direct.row(_SIGNED_IN, {"hash": token_hash(token), "now": now})
     if row is None:
         return None
     return Identity(row.id, row.login, row.name, row.unit, frozenset(Role.of(role) for role in row.roles))

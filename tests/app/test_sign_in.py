@@ -44,15 +44,15 @@ def test_nobody_has_a_password_not_even_the_one_that_keeps_the_time():
     assert not matches(None, "nobody has this password")
 
 
-async def test_a_session_begins_with_the_right_password_and_ends_with_signing_out(db):
+async def test_a_session_begins_with_the_right_password_and_ends_with_signing_out(db, direct):
     user = await add_user(db, "wang", "agent", "quality", unit=None)
     token = await sign_in(db, "wang", PASSWORD, NOW, HOUR)
-    who = await identity_of(db, token, NOW)
+    who = await identity_of(direct, token, NOW)
     assert (who.user_id, who.login, who.name, who.actor) == (user.id, "wang", "用户wang", "user:wang")
     assert who.roles == {Role.AGENT, Role.QUALITY}
-    assert await identity_of(db, token + "x", NOW) is None
+    assert await identity_of(direct, token + "x", NOW) is None
     await sign_out(db, token, NOW)
-    assert await identity_of(db, token, NOW) is None
+    assert await identity_of(direct, token, NOW) is None
 
 
 async def test_the_database_does_not_know_the_token(db):
@@ -62,18 +62,19 @@ async def test_the_database_does_not_know_the_token(db):
     assert token not in token_hash(token)
 
 
-async def test_a_session_is_over_when_its_time_is(db):
+async def test_a_session_is_over_when_its_time_is(db, direct):
     await add_user(db, "wang", "agent")
     token = await sign_in(db, "wang", PASSWORD, NOW, HOUR)
-    assert await identity_of(db, token, NOW + HOUR - timedelta(seconds=1)) is not None
-    assert await identity_of(db, token, NOW + HOUR) is None
+    assert await identity_of(direct, token, NOW + HOUR - timedelta(seconds=1)) is not None
+    assert await identity_of(direct, token, NOW + HOUR) is None
 
 
-async def test_a_user_who_is_no_longer_active_is_out_at_once_and_stays_out(db):
+async def test_a_user_who_is_no_longer_active_is_out_at_once_and_stays_out(db, direct):
     await add_user(db, "wang", "agent")
     token = await sign_in(db, "wang", PASSWORD, NOW, HOUR)
     await db.execute(text("UPDATE users SET active = false"))
-    assert await identity_of(db, token, NOW) is None
+    await db.commit()
+    assert await identity_of(direct, token, NOW) is None
     with pytest.raises(WrongPasswordError):
         await sign_in(db, "wang", PASSWORD, NOW, HOUR)
 

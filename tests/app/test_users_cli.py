@@ -11,6 +11,7 @@ import pytest
 from app.auth.password_policy import WeakPasswordError, check_password
 from app.auth.services import WrongPasswordError, identity_of, sign_in
 from models.codes import Role
+from models.direct import Direct
 from models.session import engine, sessions
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -59,10 +60,7 @@ def test_an_added_user_signs_in_with_the_password_that_came_by_stdin(hotline, da
     }  # fmt: skip
     assert GOOD not in ran.out + ran.err
 
-    async def work(db):
-        return await identity_of(db, await sign_in(db, "li.si", GOOD, NOW, HOUR), NOW)
-
-    who = _in_session(seeded_url, work)
+    who = _who(seeded_url, _in_session(seeded_url, lambda db: sign_in(db, "li.si", GOOD, NOW, HOUR)), NOW)
     assert (who.unit, who.roles) == ("640106", {Role.UNIT_SIGNER, Role.UNIT_HANDLER})
 
 
@@ -106,8 +104,15 @@ def _begin_session(url: str, password: str = GOOD) -> str:
     return _in_session(url, lambda db: sign_in(db, "wang", password, datetime.now(UTC), HOUR))
 
 
-def _who(url: str, token: str):
-    return _in_session(url, lambda db: identity_of(db, token, datetime.now(UTC)))
+def _who(url: str, token: str, at: datetime | None = None):
+    async def run():
+        direct = Direct(url)
+        try:
+            return await identity_of(direct, token, at or datetime.now(UTC))
+        finally:
+            await direct.close()
+
+    return asyncio.run(run())
 
 
 def test_a_disabled_user_is_out_at_once_and_enabling_brings_no_old_session_back(hotline, wang, seeded_url):

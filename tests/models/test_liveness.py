@@ -30,7 +30,7 @@ async def _end(database_url, pid) -> None:
 
 
 async def test_a_connection_that_the_server_has_ended_is_not_used_again_however_fresh(pool, database_url, monkeypatch):
-    monkeypatch.setattr(liveness, "_TRUSTED_S", 3600.0)
+    monkeypatch.setattr(liveness, "TRUSTED_S", 3600.0)
     first = await _pid(pool)
     await _end(database_url, first)
     assert await _pid(pool) != first
@@ -43,14 +43,14 @@ async def test_a_fresh_connection_is_used_without_asking_and_a_rested_one_after_
     first = await _pid(pool)
     assert await _pid(pool) == first
     assert not asked
-    monkeypatch.setattr(liveness, "_TRUSTED_S", 0.0)
+    monkeypatch.setattr(liveness, "TRUSTED_S", 0.0)
     assert await _pid(pool) == first
     assert asked == [1]
 
 
 async def test_a_rested_connection_that_is_dead_is_replaced(pool, monkeypatch, database_url):
-    monkeypatch.setattr(liveness, "_TRUSTED_S", 0.0)
-    monkeypatch.setattr(liveness, "_has_word", lambda _: False)
+    monkeypatch.setattr(liveness, "TRUSTED_S", 0.0)
+    monkeypatch.setattr(liveness, "has_word", lambda _: False)
     first = await _pid(pool)
     await _end(database_url, first)
     assert await _pid(pool) != first
