@@ -309,9 +309,11 @@ INTAKE = {"greeting", "intake", "reprompt", "reprompt2", "number_intro", "thanks
 
 @pytest.mark.parametrize("city", CITIES, ids=lambda city: city.name)
 def test_a_city_is_asked_for_exactly_the_prompts_that_are_played(city: Path):
+    """Doctor asks a city for all that are in prompts.yaml."""
     words = YAML(typ="safe").load((city / "prompts.yaml").read_text("utf-8"))
     played = {prompt for one in SURVEYS.values() for prompt in one.prompts}
     assert set(words) == INTAKE | played | {f"digit_{digit}" for digit in range(10)}
+    assert {path.stem for path in (city / "prompts").glob("*.wav")} == set(words)
     for prompt in played:
         with wave.open(str(city / "prompts" / f"{prompt}.wav")) as sound:
             assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 8000)

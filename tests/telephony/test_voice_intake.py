@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -178,15 +177,6 @@ def test_who_speaks_after_the_last_reprompt_has_an_appeal_and_one_restored_is_no
     state = msgspec.json.decode(msgspec.json.encode(listening(reprompts=2).state), type=State)
     restored = VoiceIntake(lambda: NUMBER, IntakeSettings(), state)
     assert told(restored.tick(START + 8.1)) == ["say:silent_bye"]
-
-
-def test_every_prompt_of_the_city_is_one_the_conversation_plays():
-    """And none is wanting: doctor asks a city for all that are in prompts.yaml."""
-    prompts = Path(__file__).resolve().parents[2] / "cities" / "yinchuan" / "prompts.yaml"
-    keys = {line.partition(":")[0] for line in prompts.read_text("utf-8").splitlines() if line[:1] not in {"", "#"}}
-    played = {"greeting", "intake", "beep", "reprompt", "reprompt2", "silent_bye", "number_intro", "thanks_bye"}
-    assert keys == played | {"late_bye"} | {f"digit_{digit}" for digit in range(10)}
-    assert {path.stem for path in (prompts.parent / "prompts").glob("*.wav")} == keys
 
 
 def test_breath_that_was_cut_as_too_little_voice_is_no_appeal():

@@ -16,6 +16,11 @@ from sippy.Time.MonoTime import MonoTime
 from sippy.UaStateConnected import UaStateConnected
 
 
+_UNWRITTEN = 32
+"""More requests than a dead front door can have sent after its last snapshot. A sequence number too low is refused with
+500; one higher by more than one is no error (RFC 3261 §12.2.2)."""
+
+
 class Dialog(msgspec.Struct, frozen=True):
     """A confirmed dialog of ours (RFC 3261 §12)."""
 
@@ -57,7 +62,7 @@ def revive(ua: Any, dialog: Dialog, transactions: Any) -> None:
     ua.lTag = ua.lUri.getTag()
     ua.rTarget = SipURL(dialog.target)
     ua.routes = [SipRoute(body=route) for route in dialog.routes]
-    ua.lCSeq, ua.rCSeq = dialog.local_cseq, dialog.remote_cseq
+    ua.lCSeq, ua.rCSeq = dialog.local_cseq + _UNWRITTEN, dialog.remote_cseq
     ua.rAddr = ua.rAddr0 = (tuple(dialog.address), "udp")
     ua.lSDP, ua.rSDP = body(dialog.local_sdp), body(dialog.remote_sdp)
     ua.setup_ts = ua.connect_ts = MonoTime()
