@@ -15,7 +15,6 @@ from sippy.SipURL import SipURL
 from sippy.Time.MonoTime import MonoTime
 from sippy.UaStateConnected import UaStateConnected
 
-
 _UNWRITTEN = 32
 """More requests than a dead front door can have sent after its last snapshot. A sequence number too low is refused with
 500; one higher by more than one is no error (RFC 3261 §12.2.2)."""
