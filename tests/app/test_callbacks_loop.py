@@ -7,7 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from app.callbacks.planning import CLOSE_CALLBACK
+from app.calls.orders import PLACE_CALL
+from app.calls.placed import CALLBACK_CALL_DONE
 from app.calls.telephony_door import OrderRefusedError, TelephonyUnreachableError
+from app.jobs.worker import HANDLERS
+from app.messages.writing import SEND_TOPIC
 from models.codes import TicketStatus
 from models.workflow_codes import TicketAction as A
 from telephony.orders import Refusal
@@ -322,3 +327,32 @@ async def test_a_ticket_for_which_nothing_was_planned_is_found(loop):
         await db.commit()
     await loop.until(at(2, "12:30"))
     assert await loop.planned() == [("auto_call", at(3, "18:00"))]
+
+
+# ---- as the worker runs them
+
+
+async def test_the_workers_own_handlers_close_what_is_settled_and_note_what_a_call_has_brought(loop, judge):
+    assert {SEND_TOPIC, PLACE_CALL, CALLBACK_CALL_DONE, CLOSE_CALLBACK} <= set(HANDLERS)
+    life = loop.life
+    await life.begin(caller_phone="09516012345")
+    await life.to_handling()
+    await life.to_callback()
+    (row,) = await life.rows("SELECT id FROM callbacks")
+    await loop.call(f"cb-{row['id']}", "c1", "12")
+    await HANDLERS[CALLBACK_CALL_DONE](life.sessions, {"order_id": f"cb-{row['id']}", "call_id": "c1"})
+    assert (await life.ticket()).satisfied == 4
+    life.no = "YC2026110200002"
+    await life.begin(caller_phone=None, anonymous=True)
+    await life.to_handling()
+    await life.to_callback()
+    await HANDLERS[CLOSE_CALLBACK](life.sessions, {"no": life.no})
+    assert (await life.ticket()).status == 80
+    await HANDLERS[CLOSE_CALLBACK](life.sessions, {"no": life.no})
+    assert len(await life.rows("SELECT 1 FROM ticket_events WHERE kind = 'close'")) == 1
+
+
+async def test_orders_that_were_not_ours_are_nothing_to_us(loop):
+    jobs = loop.handlers()
+    for order in ("cb-999", "cb-x", "other-1"):
+        await jobs[CALLBACK_CALL_DONE](loop.life.sessions, {"order_id": order, "call_id": None, "refused": "x"})
