@@ -33,7 +33,7 @@ def _allow(kinds: str, valid: str = "") -> None:
 
 def upgrade() -> None:
     _allow(f"{_KINDS}, 'alarmed'")
-    # warnings and versions change no index: with room in its page a row's new version needs no index entries
+    # most changes of a ticket touch no index: with room in its page a row's new version needs no index entries
     op.execute("ALTER TABLE tickets SET (fillfactor = 85)")
 
 
