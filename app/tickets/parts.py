@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -24,10 +24,12 @@ from models.workflow_codes import (
     ScanState,
     SubState,
 )
-from routing.calendar.limit import Limit
+from routing.calendar.limit import Limit, Unit
 from routing.calendar.remaining import remaining
 from routing.calendar.working import WorkingCalendar
 from routing.errors import CalendarError
+
+_LONG = timedelta(days=60)
 
 
 class Part(msgspec.Struct, kw_only=True):
@@ -105,9 +107,13 @@ class ClockPart(Part, kw_only=True):
 
 
 def left_of(limit: str, due: datetime, at: datetime, calendar: WorkingCalendar) -> str | None:
-    """What is left of a limit, for people; None: a year that is needed is not known."""
+    """What is left of a limit, for people; None: a year that is needed is not known.
+
+    Of what is months away or long overdue nobody counts working days.
+    """
+    unit: Unit = Limit.parse(limit).unit if abs(due - at) < _LONG else "nd"
     try:
-        return remaining(Limit.parse(limit).unit, due, at, calendar).label
+        return remaining(unit, due, at, calendar).label
     except CalendarError:
         return None
 

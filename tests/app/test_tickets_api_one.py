@@ -111,6 +111,9 @@ async def test_a_running_clock_tells_what_is_left_of_it_in_working_time(full):
     assert finish["overdue"]
     assert finish["left"].startswith("已超期")
     assert ticket["due_left"].startswith("已超期")
+    assert "个工作日" in ticket["due_left"]
+    full.life.later(days=300)
+    assert (await _read(full))["due_left"] == "已超期 322 天 15 小时"  # nobody counts working days so far back
 
 
 async def test_a_clock_that_stands_is_told_as_it_came_to_stand(full):
