@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from app.attachments.settings import AttachmentSettings
+from app.messages.settings import MessageSettings
 from app.settings import AppSettings
 from telephony.settings import TelephonySettings
 
@@ -66,6 +68,9 @@ def test_the_example_names_every_variable_that_must_be_set_and_no_setting_that_i
     example = (ROOT / ".env.example").read_text("utf-8")
     needed = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text("utf-8")))
     assert needed <= set(re.findall(r"^(\w+)=", example, re.MULTILINE))
-    known = {f"HOTLINE_{name}".upper() for name in AppSettings.model_fields}
-    known |= {f"HOTLINE_TELEPHONY_{name}".upper() for name in TelephonySettings.model_fields}
+    known = {
+        f"{settings.model_config['env_prefix']}{name}".upper()
+        for settings in (AppSettings, AttachmentSettings, MessageSettings, TelephonySettings)
+        for name in settings.model_fields
+    }
     assert set(re.findall(r"^#(HOTLINE_\w+)=", example, re.MULTILINE)) <= known
