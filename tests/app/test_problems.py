@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from pathlib import Path
+
 import pytest
 from litestar import get
 from litestar.params import FromPath
@@ -9,9 +13,12 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+import app
+import routing
 from app.db import Db
 from app.errors import HotlineError
 from app.main import create_app
+from routing.errors import RoutingError
 
 from .people import sign_in_as
 
@@ -111,3 +118,32 @@ async def test_a_parameter_that_is_none_is_400_and_names_the_field(client, city_
     answer = await client.get(f"/api/tickets?{query}")
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:hotline:request.invalid")
     assert [fault["field"] for fault in answer.json()["faults"]] == [field]
+
+
+OF_COMMANDS = ("app.auth.accounts", "app.auth.password_policy", "app.bench", "app.cli", "app.embedded", "app.instance",
+               "app.jobs", "app.errors", "routing.errors")  # fmt: skip
+"""Errors that no route raises."""
+
+
+def _errors(base: type) -> set[type]:
+    found = set(base.__subclasses__())
+    return found.union(*map(_errors, found))
+
+
+def test_every_error_that_a_route_may_answer_with_is_in_the_document():
+    for package in (app, routing):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    ids = {error.id for base in (HotlineError, RoutingError) for error in _errors(base)
+           if not error.__module__.startswith((*OF_COMMANDS, "tests"))}  # fmt: skip
+    assert ids > {"ticket.changed", "workflow.guard", "cursor.invalid"}
+    assert {error for error in ids if f"`{error}`" not in told} == set()
+
+
+def test_errors_with_the_same_id_say_the_same():
+    statuses: dict[str, set[int]] = {}
+    for error in _errors(HotlineError):
+        statuses.setdefault(error.id, set()).add(error.status)
+    assert {kind: found for kind, found in statuses.items() if len(found) > 1} == {}
