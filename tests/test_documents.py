@@ -10,6 +10,7 @@ import pytest
 from app.attachments.settings import AttachmentSettings
 from app.cli import cli
 from app.intake.settings import IntakeSettings
+from app.messages.settings import MessageSettings
 from app.settings import AppSettings
 from telephony.settings import TelephonySettings
 
@@ -24,6 +25,7 @@ def _known_settings() -> set[str]:
     telephony = {f"HOTLINE_TELEPHONY_{name.upper()}" for name in TelephonySettings.model_fields}
     app |= {f"HOTLINE_INTAKE_{name.upper()}" for name in IntakeSettings.model_fields}
     app |= {f"HOTLINE_ATTACHMENT_{name.upper()}" for name in AttachmentSettings.model_fields}
+    app |= {f"HOTLINE_MESSAGES_{name.upper()}" for name in MessageSettings.model_fields}
     return app | telephony | {"HOTLINE_LOG_LEVEL", "HOTLINE_TELEPHONY_RUN_DIR"}
 
 
