@@ -40,6 +40,7 @@ ROUTES = {
     ("POST", "/api/attachments"): (HOTLINE | UNITS, 400),
     ("GET", "/api/attachments/{attachment_id:int}"): (HOTLINE | UNITS, 404),
     ("GET", "/api/tickets/{no:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("POST", "/api/tickets/batch-sign"): (HOTLINE | UNITS | {Role.OBSERVER}, 200),
     ("GET", "/api/tickets/{no:str}/timeline"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("POST", "/api/tickets/{no:str}/reveal"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/tickets/{no:str}/actions"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
@@ -49,13 +50,13 @@ ROUTES = {
         HOTLINE - {Role.SUPERVISION, Role.LEADER},
         404,
     ),
-    ("GET", "/api/messages"): ({Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 200),
     ("GET", "/api/public/tickets/{no:str}"): (EVERYBODY, 404),
     **{
         ("POST", f"/api/public/tickets/{{no:str}}/{name}"): (EVERYBODY, 422)
         for name in ("rate", "append", "urge", "withdraw", "appeal")
     },
     ("GET", "/api/callbacks"): ({Role.TEAM_LEADER, Role.CALLBACK, Role.DIRECTOR}, 200),
+    ("GET", "/api/messages"): ({Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 200),
     ("POST", "/api/messages/{message_id:str}/resend"): (
         {Role.TEAM_LEADER, Role.DISPATCH_SUPERVISOR, Role.DIRECTOR},
         404,
@@ -71,6 +72,7 @@ SAMPLES = {
 BODIES = {
     "/auth/sign-in": {"login": "nobody", "password": "x"},
     "/api/tickets/{no:str}/reveal": {"reason": "回访"},
+    "/api/tickets/batch-sign": {"tickets": [{"no": "YC0", "version": 1}]},
 }
 
 
