@@ -24,11 +24,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from app.attachments.care import AttachmentCare
+from app.attachments.depot import depot_of
 from app.callbacks.jobs import call_done, close_callback, place_call
 from app.callbacks.planning import CLOSE_CALLBACK
 from app.callbacks.sweeping import sweep_callbacks
-from app.attachments.care import AttachmentCare
-from app.attachments.depot import depot_of
 from app.calls.intake import DRAFT_TOPIC, LATE, undrafted_calls
 from app.calls.orders import PLACE_CALL
 from app.calls.placed import CALLBACK_CALL_DONE, tell_late
