@@ -16,7 +16,7 @@ def test_the_help_lists_every_command(hotline):
     assert set(_COMMANDS) <= listed
 
 
-BECOME = {"front-door", "scribe", "call", "transcribe"}
+BECOME = {"front-door", "scribe", "call", "answer", "transcribe"}
 
 
 @pytest.mark.parametrize("command", sorted(set(_COMMANDS) - BECOME))
@@ -40,7 +40,8 @@ def test_the_version_is_told(hotline):
     ("command", "module"),
     [
         ("front-door", "telephony.front_door"), ("scribe", "telephony.scribe"), ("call", "telephony.citizen"),
-        ("transcribe", "telephony.scribe.transcribe"), ("bench calls", "telephony.citizen.load"),
+        ("answer", "telephony.citizen.answer"), ("transcribe", "telephony.scribe.transcribe"),
+        ("bench calls", "telephony.citizen.load"),
     ],
 )  # fmt: skip
 def test_telephonys_commands_replace_this_process_and_get_all_options(hotline, monkeypatch, command, module):
