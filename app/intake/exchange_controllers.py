@@ -9,6 +9,7 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.datastructures import State
 from litestar.exceptions import NotAuthorizedException
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from app.auth.guards import Connection
@@ -44,16 +45,31 @@ class TakenBatch(msgspec.Struct, kw_only=True):
     refused: int
 
 
+def known_platform(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: a platform with a key, which is noted on the connection; whoever has the internal secret is none."""
+    state = connection.app.state
+    connection.state.platform = None
+    given = connection.headers.get(SECRET_HEADER, "")
+    if given and hmac.compare_digest(given.encode(), state.internal_secret.encode()):
+        return
+    kind, _sign, key = connection.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer" and key:
+        connection.state.platform = platform_of(state.settings.data_dir, key.strip())
+    if connection.state.platform is None:
+        raise NotAuthorizedException(detail="接口密钥错误")
+
+
 class Exchange(Controller):
     """By ``Authorization: Bearer <key>`` (``hotline exchange-key``), or with the internal secret."""
 
     path = "/api/exchange/tickets"
     tags = ("exchange",)
+    guards = (known_platform,)
 
     @post(operation_id="importTickets", status_code=200, request_max_body_size=_MOST_BYTES)
     async def take(self, request: AnyRequest, book: Book, state: State, data: JSONBody[Batch]) -> TakenBatch:
         """Take tickets in, each once: sent again it exists. The answer means that what it says is committed."""
-        platform = _platform(request) or data.upper_system
+        platform = request.state.platform or data.upper_system
         if platform is None:
             raise MissingFieldError("须填写上级平台", "upper_system")
         results = [await take_in(state.sessions, book, item, platform, state.now()) for item in data.items]
@@ -71,17 +87,4 @@ class Exchange(Controller):
         upper_system: FromQuery[str | None] = None,
     ) -> UpperStates:
         """What became of them: every new state after the cursor ``since``, none left out, nothing of the citizen's."""
-        return await changes(db, book, _platform(request) or upper_system, since, limit)
-
-
-def _platform(connection: Connection) -> str | None:
-    """Whose key was given; None: the internal secret was. NotAuthorizedException: neither."""
-    state = connection.app.state
-    given = connection.headers.get(SECRET_HEADER, "")
-    if given and hmac.compare_digest(given.encode(), state.internal_secret.encode()):
-        return None
-    kind, _, key = connection.headers.get("Authorization", "").partition(" ")
-    platform = platform_of(state.settings.data_dir, key.strip()) if kind.lower() == "bearer" and key else None
-    if platform is None:
-        raise NotAuthorizedException(detail="接口密钥错误")
-    return platform
+        return await changes(db, book, request.state.platform or upper_system, since, limit)
