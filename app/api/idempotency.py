@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import HotlineError
 from app.problems import AnyRequest
+from models.direct import Direct
 from models.idempotency import KEPT
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -31,6 +32,14 @@ _CLAIM = text(
     "fingerprint = excluded.fingerprint, status = 0, body = '', headers = '{}', at = excluded.at "
     "WHERE k.at <= :forgotten RETURNING k.key"
 )
+CLAIMED = (
+    "INSERT INTO idempotency_keys AS k (actor, key, fingerprint, status, body, headers, at) "
+    "VALUES (%(actor)s, %(key)s, %(fingerprint)s, %(status)s, %(body)s, CAST(%(headers)s AS jsonb), %(claimed_at)s) "
+    "ON CONFLICT (actor, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
+    "body = excluded.body, headers = excluded.headers, at = excluded.at WHERE k.at <= %(forgotten)s RETURNING k.key"
+)
+"""For a statement that claims a key and does all its work where this gives a row: values of :class:`Claim`."""
+_KEPT = "SELECT fingerprint, status, body, headers FROM idempotency_keys WHERE actor = %(actor)s AND key = %(key)s"
 _ANSWER = text(
     "UPDATE idempotency_keys SET status = :status, body = :body, headers = CAST(:headers AS jsonb) "
     "WHERE actor = :actor AND key = :key"
@@ -77,6 +86,32 @@ class Answer:
         return Response(msgspec.Raw(self.body), status_code=self.status, headers=headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key for work that is one statement, whose answer is known before. KeyInvalidError: see :func:`once`."""
+
+    actor: str
+    key: str
+    fingerprint: str
+    at: datetime
+    answer: Answer
+
+    def __post_init__(self) -> None:
+        _check(self.key)
+
+    def values(self) -> dict[str, Any]:
+        """For :data:`CLAIMED`."""
+        headers = msgspec.json.encode(self.answer.headers).decode()
+        return {"actor": self.actor, "key": self.key, "fingerprint": self.fingerprint, "claimed_at": self.at,
+                "forgotten": self.at - KEPT, "status": self.answer.status, "body": self.answer.body,
+                "headers": headers}  # fmt: skip
+
+    async def kept(self, direct: Direct) -> Answer:
+        """What was answered when the key was used. KeyReusedError: it was for something else."""
+        row = await direct.row(_KEPT, {"actor": self.actor, "key": self.key})
+        return _again(row, self.fingerprint)
+
+
 async def fingerprint_of(request: AnyRequest) -> str:
     """SHA-256 of a request's method, path and body."""
     digest = sha256(f"{request.method} {request.url.path}\n".encode())
@@ -103,8 +138,7 @@ async def once(
         answer = await work()
         await db.commit()
         return answer
-    if not _KEY.fullmatch(key):
-        raise KeyInvalidError("Idempotency-Key 应为 1 至 128 个可见的英文字符")
+    _check(key)
     if not await _claim(db, actor, key, fingerprint, now):
         return await _kept(db, actor, key, fingerprint)
     try:
@@ -127,8 +161,17 @@ async def _claim(db: AsyncSession, actor: str, key: str, fingerprint: str, now: 
 
 async def _kept(db: AsyncSession, actor: str, key: str, fingerprint: str) -> Answer:
     query = text("SELECT fingerprint, status, body, headers FROM idempotency_keys WHERE actor = :actor AND key = :key")
-    before, status, body, headers = (await db.execute(query, {"actor": actor, "key": key})).one()
+    row = (await db.execute(query, {"actor": actor, "key": key})).one()
     await db.rollback()
-    if before != fingerprint:
+    return _again(row, fingerprint)
+
+
+def _again(row: Any, fingerprint: str) -> Answer:
+    if row.fingerprint != fingerprint:
         raise KeyReusedError("该 Idempotency-Key 已用于另一个请求，请换用新的值")
-    return Answer(body, status, headers, repeated=True)
+    return Answer(row.body, row.status, row.headers, repeated=True)
+
+
+def _check(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise KeyInvalidError("Idempotency-Key 应为 1 至 128 个可见的英文字符")

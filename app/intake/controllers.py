@@ -9,20 +9,20 @@ from litestar.datastructures import State
 from litestar.params import JSONBody
 
 from app.api.etag import etag
-from app.api.idempotency import Answer, KeyHeader, fingerprint_of, once
+from app.api.idempotency import Answer, KeyHeader
 from app.auth.guards import may, same_origin
 from app.auth.policy import Permission
 from app.db import Db
 from app.intake.allowance import network_of
+from app.intake.answering import take_in
 from app.intake.appeal import NewAppeal
 from app.intake.checks import one_of, refuse_loops
 from app.intake.errors import ConsentError, NothingSaidError
 from app.intake.schemas import PublicAppeal, PublicReceipt, Registered, receipt, registered
-from app.intake.services import register
 from app.problems import AnyRequest
 from app.tickets.party import CITIZEN, party_of
-from app.tickets.rulebook import Book
 from models.codes import Channel
+from models.ticket import Ticket
 
 _MOST_BYTES = 256 * 1024
 _PUBLIC = frozenset({Channel.WECHAT, Channel.APP, Channel.PORTAL, Channel.SERVICE_NET})
@@ -39,7 +39,6 @@ _FEWEST_LETTERS, _FEWEST_DIFFERENT = 4, 3
 async def register_ticket(
     request: AnyRequest,
     db: Db,
-    book: Book,
     state: State,
     data: JSONBody[NewAppeal],
     key: KeyHeader = None,
@@ -51,11 +50,10 @@ async def register_ticket(
     refuse_loops(data.channel)
     party, now = party_of(request.user), state.now()
 
-    async def work() -> Answer:
-        ticket = await register(db, book, data, party, now)
+    def answer_of(ticket: Ticket) -> Answer:
         return Answer.of(registered(ticket), Location=f"/api/tickets/{ticket.no}", ETag=etag(ticket.version))
 
-    return (await once(db, party.name, key, await fingerprint_of(request), now, work)).response()
+    return await take_in(request, state, db, data, party, now, key, answer_of)
 
 
 class PublicIntake(Controller):
@@ -69,7 +67,6 @@ class PublicIntake(Controller):
         self,
         request: AnyRequest,
         db: Db,
-        book: Book,
         state: State,
         data: JSONBody[PublicAppeal],
         key: KeyHeader = None,
@@ -82,11 +79,10 @@ class PublicIntake(Controller):
         one_of(data.channel, _PUBLIC)
         _telling(data.content)
 
-        async def work() -> Answer:
-            ticket = await register(db, book, data.appeal(), CITIZEN, now, told={"consent": True})
+        def answer_of(ticket: Ticket) -> Answer:
             return Answer.of(receipt(ticket))
 
-        return (await once(db, CITIZEN.name, key, await fingerprint_of(request), now, work)).response()
+        return await take_in(request, state, db, data.appeal(), CITIZEN, now, key, answer_of, {"consent": True})
 
 
 def _telling(content: str) -> None:

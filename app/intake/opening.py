@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.intake.writing import write_new
 from app.tickets.clocks import first_clocks
-from app.tickets.numbers import reserve
+from app.tickets.numbers import Reserved, reserve
 from models.base import Table
 from models.codes import ClockKind, TicketEventKind, TicketStatus, Urgency
 from models.ledger import GENESIS, chained, ticket_event_entry
@@ -25,6 +25,8 @@ from routing.rulebook import Rulebook
 _INTAKE = "热线受理"
 _CODES = 10**6
 
+Beside = Callable[[Ticket], Sequence[Table]]
+
 
 async def open_ticket(
     db: AsyncSession,
@@ -35,7 +37,7 @@ async def open_ticket(
     told: dict[str, Any],
     *,
     accepted: datetime | None = None,
-    beside: Callable[[Ticket], Sequence[Table]] = lambda _: (),
+    beside: Beside = lambda _: (),
 ) -> Ticket:
     """Write a new ticket in 登记中, not judged yet. The caller commits.
 
@@ -50,12 +52,27 @@ async def open_ticket(
             do. The limits are those of its profile, the city's default where it has none.
         beside: makes rows that are to be written with it, once its number is known.
     """
-    given = await reserve(db, now, ticket.caller_phone)
+    given = await reserve(db, now)
+    await write_new(db, ticket, opened(book, ticket, given, by, now, told, accepted=accepted, beside=beside))
+    return ticket
+
+
+def opened(
+    book: Rulebook,
+    ticket: Ticket,
+    given: Reserved,
+    by: str,
+    now: datetime,
+    told: dict[str, Any],
+    *,
+    accepted: datetime | None,
+    beside: Beside,
+) -> list[Table]:
+    """A ticket's own fields filled in, and the rows to be written with it; see :func:`open_ticket`."""
     ticket.id = given.id
     ticket.no = ticket.no or given.no
     ticket.query_code = f"{secrets.randbelow(_CODES):06d}"
     ticket.status = TicketStatus.DRAFT.value
-    ticket.citizen_id = given.citizen_id
     rows: list[Table] = [_created(ticket, by, now, told)]
     if accepted is not None:
         limits, faults = limits_of(_profile(ticket, book), accepted, book.city, book.calendar)
@@ -65,8 +82,7 @@ async def open_ticket(
                 ticket_id=given.id, unit=book.hotline(), kind=HoldingKind.INTAKE.value, started_at=now, reason=_INTAKE
             )
         )
-    await write_new(db, ticket, [*rows, *beside(ticket)])
-    return ticket
+    return [*rows, *beside(ticket)]
 
 
 def _profile(ticket: Ticket, book: Rulebook) -> str:

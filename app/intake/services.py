@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +11,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from app.api.idempotency import Answer, Claim
 from app.intake.appeal import CHOICES, NewAppeal
 from app.intake.checks import checked
 from app.intake.errors import AlreadyHereError
-from app.intake.opening import open_ticket
+from app.intake.opening import Beside, open_ticket, opened
+from app.intake.writing import write_at_once
 from app.messages.writing import message_rows
 from app.metrics import TICKETS_REGISTERED
 from app.tickets.actions import act
 from app.tickets.body import ActionBody
 from app.tickets.checks import attach
+from app.tickets.numbers import NumberStock
 from app.tickets.party import SYSTEM, Party
 from models.base import Table
+from models.direct import Direct
 from models.outbox import OutboxRow
 from models.ticket import Ticket
 from models.workflow_codes import TicketAction
@@ -64,28 +69,71 @@ async def register(
     ticket = checked(appeal, book, now)
     await _first_time(db, ticket)
     ticket.profile = profile
-    ticket.registered_by = party.name if party.roles else None
-    chosen = [name for name in _KEPT if getattr(appeal, name) is not None]
-
-    def beside(ticket: Ticket) -> list[Table]:
-        rows: list[Table] = [*(message_rows(ticket, "受理", {}, f"{ticket.no}/受理", now) or ())]
-        if profile is None:
-            rows.append(OutboxRow(topic=JUDGE_TOPIC, key=ticket.no, payload={"ticket": ticket.no}))
-        return rows
-
-    event = {"chosen": chosen, **(told or {})}
+    event = _told(ticket, appeal, party, told)
+    judged = profile is not None
     try:
-        await open_ticket(db, book, ticket, party.name, now, event, accepted=now, beside=beside)
+        await open_ticket(db, book, ticket, party.name, now, event, accepted=now, beside=_beside(now, judged=judged))
     except IntegrityError as error:
         if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == _ONCE:
             raise AlreadyHereError(_SEEN, None) from error  # by two ways at once
         raise
     assert ticket.id is not None
     await attach(db, appeal.attachments, ticket.id)
-    if profile is not None:
+    if judged:
         await act(db, book, ticket.no, TicketAction.SUBMIT, ActionBody(), SYSTEM, now)
     TICKETS_REGISTERED.labels(ticket.channel).inc()
     return ticket
+
+
+def is_plain(appeal: NewAppeal) -> bool:
+    """Whether it is all there is: no files to take, no other platform's ticket to compare with."""
+    return not appeal.attachments and appeal.upper_no is None and appeal.upper_system is None
+
+
+async def register_plain(
+    direct: Direct,
+    stock: NumberStock,
+    book: Rulebook,
+    appeal: NewAppeal,
+    party: Party,
+    now: datetime,
+    answer_of: Callable[[Ticket], Answer],
+    key: tuple[str, str] | None,
+    told: dict[str, Any] | None = None,
+) -> Answer:
+    """:func:`register` of a plain appeal as one statement and its own transaction, and what it is answered with.
+
+    ``key``: the client's, and the request's fingerprint; what was registered under it before is answered again.
+
+    Raises: as :func:`register`, and as app.api.idempotency.once.
+    """
+    ticket = checked(appeal, book, now)
+    event = _told(ticket, appeal, party, told)
+    given, beside = await stock.take(now), _beside(now, judged=False)
+    rows = opened(book, ticket, given, party.name, now, event, accepted=now, beside=beside)
+    answer = answer_of(ticket)
+    claim = None if key is None else Claim(party.name, key[0], key[1], now, answer)
+    if claim is not None and not await write_at_once(direct, ticket, rows, claim):
+        return await claim.kept(direct)
+    if claim is None:
+        await write_at_once(direct, ticket, rows, None)
+    TICKETS_REGISTERED.labels(ticket.channel).inc()
+    return answer
+
+
+def _told(ticket: Ticket, appeal: NewAppeal, party: Party, told: dict[str, Any] | None) -> dict[str, Any]:
+    ticket.registered_by = party.name if party.roles else None
+    return {"chosen": [name for name in _KEPT if getattr(appeal, name) is not None], **(told or {})}
+
+
+def _beside(now: datetime, *, judged: bool) -> Beside:
+    def rows(ticket: Ticket) -> list[Table]:
+        made: list[Table] = [*(message_rows(ticket, "受理", {}, f"{ticket.no}/受理", now) or ())]
+        if not judged:
+            made.append(OutboxRow(topic=JUDGE_TOPIC, key=ticket.no, payload={"ticket": ticket.no}))
+        return made
+
+    return rows
 
 
 async def _first_time(db: AsyncSession, ticket: Ticket) -> None:

@@ -8,6 +8,7 @@ from app.intake.allowance import Allowance
 from app.intake.controllers import PublicIntake, register_ticket
 from app.intake.exchange_controllers import Exchange
 from app.intake.settings import IntakeSettings
+from app.tickets.numbers import NumberStock
 
 ROUTES = (Exchange, PublicIntake, register_ticket)
 
@@ -16,3 +17,4 @@ def prepare(state: State) -> None:
     """What its routes find in the app's state."""
     settings = IntakeSettings()
     state.allowance = Allowance(settings.public_burst, settings.public_per_hour)
+    state.ticket_numbers = NumberStock(state.direct)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from app.tickets.numbers import next_number
+from app.tickets.numbers import NumberStock, next_number
 from models.ticket import Ticket
 from tests.fixtures.record import ticket_row
 
@@ -57,3 +58,26 @@ async def test_more_than_five_digits_a_day_are_still_numbers_of_their_own(db_ses
         await db.execute(text("SELECT setval('ticket_numbers', 99998)"))
         await db.commit()
     assert [await _take(db_sessions) for _ in range(2)] == ["YC20261124099999", "YC202611240100000"]
+
+
+async def test_a_stock_gives_the_days_numbers_in_order_one_by_one_while_few_are_asked_for(direct, db):
+    stock = NumberStock(direct)
+    times = [NOW + timedelta(seconds=number) for number in range(4)]
+    assert [(await stock.take(at)).no for at in times] == [f"YC2026112400000{n}" for n in (1, 2, 3, 4)]
+    assert (await db.execute(text("SELECT last_value FROM ticket_numbers"))).scalar_one() == 4
+
+
+async def test_in_a_hurry_stocks_take_more_at_once_and_no_two_give_the_same(direct, db):
+    stocks = [NumberStock(direct), NumberStock(direct)]
+    taken = await asyncio.gather(*(stocks[n % 2].take(NOW + timedelta(milliseconds=n)) for n in range(200)))
+    assert len({one.no for one in taken}) == len({one.id for one in taken}) == 200
+    of_one = [one.no for one in taken[::2]]
+    assert of_one == sorted(of_one)
+    assert (await db.execute(text("SELECT last_value FROM ticket_numbers"))).scalar_one() > 200
+
+
+async def test_a_stock_of_yesterday_is_not_used_today(direct):
+    stock = NumberStock(direct)
+    for milliseconds in range(3):
+        await stock.take(EVENING - timedelta(hours=1) + timedelta(milliseconds=milliseconds))
+    assert (await stock.take(EVENING)).no == "YC20261125000001"
