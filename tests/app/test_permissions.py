@@ -45,6 +45,11 @@ ROUTES = {
     ("POST", "/api/tickets/{no:str}/reveal"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("GET", "/api/tickets/{no:str}/actions"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
     ("POST", "/api/tickets/{no:str}/actions/{action:str}"): (HOTLINE | UNITS | {Role.OBSERVER}, 404),
+    ("GET", "/api/evaluations"): (HOTLINE | {Role.OBSERVER}, 200),
+    ("POST", "/api/evaluations/{number:int}/verdict"): (HOTLINE | {Role.OBSERVER}, 422),
+    ("POST", "/api/evaluations/{number:int}/publication"): ({Role.DISPATCH_SUPERVISOR, Role.DIRECTOR}, 404),
+    ("GET", "/api/public/evaluations"): (EVERYBODY, 200),
+    ("POST", "/api/exchange/evaluations"): (set(), 401),
     ("GET", "/api/calls"): (HOTLINE, 200),
     ("GET", "/api/calls/{call_id:str}/recordings/{side:str}/{part:int}"): (
         HOTLINE - {Role.SUPERVISION, Role.LEADER},
@@ -66,7 +71,8 @@ ROUTES = {
 }
 SAMPLES = {
     "{no:str}": "123452026112400001", "{action:str}": "approve", "{call_id:str}": "c1", "{side:str}": "citizen",
-    "{part:int}": "1", "{attachment_id:int}": "1", "{message_id:str}": "m1", "{file_path:path}": "page.css",
+    "{part:int}": "1", "{number:int}": "1", "{attachment_id:int}": "1", "{message_id:str}": "m1",
+    "{file_path:path}": "page.css",
 }  # fmt: skip
 
 BODIES = {
