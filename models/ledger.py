@@ -23,6 +23,8 @@ from models.ticket import TicketEvent
 from models.workflow_codes import TicketAction
 
 GENESIS = "0" * 64
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Told as they are: most values, and looked at first."""
 _EXPONENT = 1e16
 """From here on Python writes a float with an exponent."""
 
@@ -35,6 +37,8 @@ def canonical(entry: Mapping[str, Any]) -> bytes:
 
 def _as_stored(value: Any) -> Any:
     """Numbers as ``jsonb`` gives them back: no negative zero, and no exponent (from 1e16 on that makes an integer)."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Mapping):
         return {key: _as_stored(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -136,10 +140,8 @@ _LAST = text(
 )
 _APPEND = text(
     "INSERT INTO ticket_events (ticket_id, seq, kind, actor, at, payload, prev_hash, hash) "
-    "SELECT u.ticket_id, u.seq, u.kind, :actor, :at, CAST(u.payload AS jsonb), u.prev_hash, u.hash "
-    "FROM unnest(CAST(:ticket_ids AS bigint[]), CAST(:seqs AS int[]), CAST(:kinds AS text[]), "
-    "CAST(:payloads AS text[]), CAST(:prev_hashes AS text[]), CAST(:hashes AS text[])) "
-    "AS u(ticket_id, seq, kind, payload, prev_hash, hash)"
+    "SELECT u.ticket_id, u.seq, u.kind, :actor, :at, u.payload, u.prev_hash, u.hash FROM jsonb_to_recordset("
+    "CAST(:rows AS jsonb)) AS u(ticket_id bigint, seq int, kind text, payload jsonb, prev_hash text, hash text)"
 )
 
 
@@ -158,26 +160,15 @@ async def append_ticket_events(
     at = at.astimezone(UTC)
     ids = list(dict.fromkeys(ticket_id for ticket_id, _, _ in events))
     last = {row.id: (row.seq, row.hash) for row in await session.execute(_LAST, {"ids": ids})}
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("ticket_ids", "seqs", "kinds", "payloads", "prev_hashes", "hashes")
-    }
+    rows: list[dict[str, Any]] = []
     for ticket_id, kind, payload in events:
         seq, prev_hash = last.get(ticket_id, (0, GENESIS))
-        entry = {
-            "ticket_id": ticket_id,
-            "seq": seq + 1,
-            "kind": kind.value,
-            "actor": actor,
-            "at": at,
-            "payload": payload,
-        }
-        digest = chained(prev_hash, entry)
+        row = {"ticket_id": ticket_id, "seq": seq + 1, "kind": kind.value, "payload": payload}
+        digest = chained(prev_hash, {**row, "actor": actor, "at": at})
         last[ticket_id] = (seq + 1, digest)
-        row = (ticket_id, seq + 1, kind.value, json.dumps(payload, ensure_ascii=False), prev_hash, digest)
-        for column, value in zip(columns.values(), row, strict=True):
-            column.append(value)
-    await session.execute(_APPEND, {"actor": actor, "at": at, **columns})
-    return columns["seqs"]
+        rows.append({**row, "prev_hash": prev_hash, "hash": digest})
+    await session.execute(_APPEND, {"actor": actor, "at": at, "rows": json.dumps(rows, ensure_ascii=False)})
+    return [row["seq"] for row in rows]
 
 
 _AUDIT = text(
