@@ -64,6 +64,7 @@ class Ticket(Table, table=True):
         Index("ix_tickets_state_due", "status", _DUE_LAST, "id"),
         Index("ix_tickets_state_newest", "status", "created_at", "id"),
         Index(None, "category", "created_at", "id"),
+        Index("ix_tickets_unit_category", "host_unit", "category", "created_at", "id"),
         Index("ix_tickets_place", "place_code", "created_at", postgresql_where=text("place_code IS NOT NULL")),
         Index(
             "ix_tickets_registrar", "registered_by", "created_at", postgresql_where=text("registered_by IS NOT NULL")

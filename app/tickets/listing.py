@@ -1,8 +1,8 @@
 """Lists of tickets: one page of what somebody may see, narrowed and in order, without sorting more than that page.
 
-Every combination of a unit and a state (or of states alone) is one range of an index that is in the wanted order
-already; from each range at most a page is read, and only those rows are sorted. Narrow filters (a leaf category, a
-place, found words) are few rows by themselves: there the planner chooses.
+Every combination of a unit and a state (or of states alone, or of a unit and a leaf of the categories) is one range of
+an index that is in the wanted order already; from each range at most a page is read, and only those rows are sorted.
+Narrow filters (a place, found words) are few rows by themselves: there the planner chooses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.cursor import Cursor
 from app.tickets.lines import COLUMNS, JOINS
-from app.tickets.narrowing import DUE, Query, Wanted, narrowed
+from app.tickets.narrowing import DUE, NEWEST, Query, Wanted, narrowed
 from app.tickets.scope import HELD_IT, HOSTS, relation_of
 from models.codes import TicketStatus
 from routing.rulebook import Rulebook
@@ -58,7 +58,7 @@ async def read_page(db: AsyncSession, wanted: Wanted, now: datetime, book: Ruleb
 def _arms(wanted: Wanted, query: Query) -> list[str]:
     """Where rows come from: one for each relation, or one for the whole city."""
     due, relation, narrow = wanted.filters.sort == "due", wanted.filters.relation, query.narrow
-    key, order = (DUE, f"{DUE}, t.id") if due else ("t.created_at", "t.created_at DESC, t.id DESC")
+    key, order = (DUE, f"{DUE}, t.id") if due else (NEWEST, f"{NEWEST} DESC, t.id DESC")
     tail = f"ORDER BY {order} LIMIT :n"
     states = list(wanted.filters.status) if wanted.filters.status is not None else None
     if wanted.units is None:
@@ -95,6 +95,11 @@ def _held(query: Query, states: Sequence[int] | None, key: str, tail: str) -> st
     seen = [state for state in (states if states is not None else _SEEN_STATES) if state in _SEEN_STATES]
     query.values["host_states"] = seen
     where = f"(t.status NOT IN ({_ENDED}) OR {HELD_IT}) AND {query.found} AND {query.where}"
+    if query.leaves and key == NEWEST and "hits" not in query.values:
+        return f"""SELECT r.id, r.k FROM unnest(CAST(:seen_from AS text[])) AS y(unit)
+            CROSS JOIN unnest(CAST(:leaves AS text[])) AS z(leaf) CROSS JOIN LATERAL (
+            SELECT t.id, {key} AS k FROM tickets t WHERE t.host_unit = y.unit AND t.category = z.leaf
+            AND t.status = ANY(:host_states) AND {where} {tail}) r"""
     if query.narrow:
         return f"""SELECT t.id, {key} AS k FROM tickets t WHERE t.host_unit = ANY(:seen_from)
             AND t.status = ANY(:host_states) AND {where} {tail}"""

@@ -16,6 +16,7 @@ from routing.rulebook import Rulebook
 
 DUE = "coalesce(t.due, 'infinity'::timestamptz)"
 """As the indexes have it: tickets without a due come last."""
+NEWEST = "t.created_at"
 _LEAF = 6
 _HANDLED = "SELECT e.ticket_id FROM ticket_events e WHERE e.actor = :me AND e.actor LIKE 'user:%'"
 
@@ -41,6 +42,8 @@ class Query:
     values: dict[str, Any] = field(default_factory=dict)
     narrow: bool = False
     """They leave few rows, found by an index of their own."""
+    leaves: bool = False
+    """They name leaves of categories, as ``:leaves``."""
     found: str = "true"
     """The words that are looked for: among those of the list's holders."""
     said: str = "true"
@@ -88,11 +91,9 @@ def narrowed(wanted: Wanted, now: datetime, book: Rulebook) -> Query:
 def _add_category(query: Query, category: str | None, book: Rulebook) -> None:
     if category is None:
         return
-    if len(category) == _LEAF:
-        query.add("t.category = :category", category=category)
-        query.narrow = True
-    else:
-        query.add("t.category = ANY(:leaves)", leaves=[code for code in book.categories if code.startswith(category)])
+    query.add("t.category = ANY(:leaves)", leaves=[code for code in book.categories if code.startswith(category)])
+    query.leaves = True
+    query.narrow = query.narrow or len(category) == _LEAF
 
 
 def _add_place(query: Query, place: str | None, book: Rulebook) -> None:
