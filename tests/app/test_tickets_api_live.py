@@ -82,6 +82,19 @@ async def test_a_page_is_told_which_tickets_have_changed(life, news):
     assert news._readers == set()
 
 
+async def test_the_plain_page_is_told_that_a_ticket_has_changed(seeded_url, life):
+    listener = Listener(seeded_url)
+    changes = listener.changes()
+    await anext(changes)
+    listener.start()
+    async with asyncio.timeout(10):
+        await anext(changes)
+        await life.begin()
+        assert await anext(changes) == "changed"
+    await changes.aclose()
+    await listener.stop()
+
+
 async def test_a_unit_is_told_of_its_own_tickets_and_of_no_others(life, news):
     await life.begin()
     await life.do(A.APPROVE, DISPATCHER)
