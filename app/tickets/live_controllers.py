@@ -36,10 +36,10 @@ class Live(Controller):
 
         async def again() -> Scope | None:
             now = utc_now()
+            user = await identity_of(state.direct, token, now)
+            if user is None or user.permissions.isdisjoint({Permission.TICKETS_ALL, Permission.TICKETS_UNIT}):
+                return None
             async with state.sessions() as db:
-                user = await identity_of(db, token, now)
-                if user is None or user.permissions.isdisjoint({Permission.TICKETS_ALL, Permission.TICKETS_UNIT}):
-                    return None
                 return await scope_of(db, state.units, user, now)
 
         async def messages() -> AsyncIterator[ServerSentEventMessage]:
