@@ -110,16 +110,21 @@ def _clauses(text: str) -> list[tuple[str, str]]:
 
 def _in_clause(before: str, clause: str, words: Sequence[EmergencyWord]) -> Iterator[Cue]:
     sounds = character_sounds(clause)
+    heard = set(sounds)
     for phrase, group, _ in words:
-        places = [match.start() for match in re.finditer(re.escape(phrase), clause)]
-        if any(_meant(before, clause, at, phrase, group) for at in places):
-            yield Cue(group, phrase, phrase, exact=True)
-        elif not places and len(phrase) >= _SHORTEST_FUZZY:
-            yield from _by_sound(before, clause, sounds, phrase, group)
+        if phrase in clause:
+            places = [match.start() for match in re.finditer(re.escape(phrase), clause)]
+            if any(_meant(before, clause, at, phrase, group) for at in places):
+                yield Cue(group, phrase, phrase, exact=True)
+        elif len(phrase) >= _SHORTEST_FUZZY:
+            wanted = syllables(phrase)
+            if wanted[0] in heard or wanted[-1] in heard:  # hardly ever: most phrases need no comparing
+                yield from _by_sound(before, clause, sounds, wanted, phrase, group)
 
 
-def _by_sound(before: str, clause: str, sounds: tuple[str, ...], phrase: str, group: str) -> Iterator[Cue]:
-    wanted = syllables(phrase)
+def _by_sound(
+    before: str, clause: str, sounds: tuple[str, ...], wanted: tuple[str, ...], phrase: str, group: str
+) -> Iterator[Cue]:
     length = len(phrase)
     for start in range(len(clause) - length + 1):
         window = sounds[start : start + length]
