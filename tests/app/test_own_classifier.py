@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from app.clock import utc_now
-from app.jobs.drafting import router
+from app.jobs import drafting
 from routing.errors import ModelError
 
 WATER, LAMPS = "030101", "020403"
@@ -25,7 +25,7 @@ def trained(hotline, tmp_path, monkeypatch):
         ran = hotline("train", str(history), "--text", "标题,内容", "--label", "类别", "--out", str(out))
         assert ran.code == 0, ran.err
         monkeypatch.setenv("HOTLINE_CLASSIFIER", str(out))
-        return router.__wrapped__  # loaded once a process otherwise
+        return drafting._first.__wrapped__  # loaded once a process otherwise
 
     return train
 
