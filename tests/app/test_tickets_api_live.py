@@ -216,19 +216,18 @@ async def test_without_readers_nobody_asks_who_may_see_what(city_sessions):
     assert news._teller is None
 
 
-@pytest.fixture
-async def streaming(app_settings, api):
+@asynccontextmanager
+async def _running(app_settings, api):
     """The app on this test's own loop (the test client has another one), listening."""
     app = create_app(app_settings)
     app.state.now = lambda: api.life.now
     listening = app.state.live.changes()
     await anext(listening)
-    app.state.live.start()
-    async with asyncio.timeout(10):
-        await anext(listening)
-    await listening.aclose()
-    yield app
-    await app.state.live.stop()
+    async with app.lifespan():
+        async with asyncio.timeout(10):
+            await anext(listening)
+        await listening.aclose()
+        yield app
 
 
 @asynccontextmanager
@@ -271,14 +270,18 @@ async def _stream(app, cookie: str):
     await stream
 
 
-async def test_over_http_a_units_user_gets_events_of_its_tickets_only(api, streaming):
+async def test_over_http_a_units_user_gets_events_of_its_tickets_only(api, app_settings):
     await api.life.begin()
     await api.life.do(A.APPROVE, DISPATCHER)
     await api.as_(Role.UNIT_SIGNER, unit=UNIT)
     mine = api.cookies[str(Role.UNIT_SIGNER), UNIT]
     await api.as_(Role.UNIT_SIGNER, unit=OTHER)
     theirs = api.cookies[str(Role.UNIT_SIGNER), OTHER]
-    async with _stream(streaming, mine) as unit, _stream(streaming, theirs) as other:
+    async with (
+        _running(app_settings, api) as app,
+        _stream(app, mine) as unit,
+        _stream(app, theirs) as other,
+    ):
         for event in (unit, other):
             assert await event() == ("tickets", '{"nos":[],"reload":true}')
         await api.life.do(A.DISPATCH, DISPATCHER, unit=UNIT)
@@ -292,10 +295,10 @@ async def test_over_http_a_units_user_gets_events_of_its_tickets_only(api, strea
         assert not any(told)
 
 
-async def test_over_http_the_stream_ends_with_the_session(api, streaming, monkeypatch):
+async def test_over_http_the_stream_ends_with_the_session(api, app_settings, monkeypatch):
     monkeypatch.setattr("app.tickets.live._HEARTBEAT_S", 0.1)
     await api.as_(Role.DISPATCHER)
-    async with _stream(streaming, api.cookies[str(Role.DISPATCHER), None]) as event:
+    async with _running(app_settings, api) as app, _stream(app, api.cookies[str(Role.DISPATCHER), None]) as event:
         assert (await event())[0] == "tickets"
         assert await event() == ("still", "still")
         async with api.life.sessions() as db:
@@ -303,7 +306,7 @@ async def test_over_http_the_stream_ends_with_the_session(api, streaming, monkey
             await db.commit()
         while (await event())[0] == "still":
             pass
-    assert streaming.state.ticket_news._readers == set()
+        assert app.state.ticket_news._readers == set()
 
 
 @pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.AUDITOR, Role.KNOWLEDGE_EDITOR])
