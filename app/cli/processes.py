@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
 import click
 import uvicorn
 
+from app.metrics import SHARED
 from app.settings import AppSettings
 
 _PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
@@ -31,17 +34,21 @@ def web(host: str | None, port: int | None, workers: int, data: Path | None) -> 
     if data is not None:
         os.environ["HOTLINE_DATA_DIR"] = str(data)
     settings = AppSettings()
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=host or settings.http_host,
-        port=port or settings.http_port,
-        workers=workers,
-        access_log=False,  # addresses with query strings would be personal data; metrics count requests
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    with ExitStack() as stack:
+        if workers > 1:  # one asked for metrics tells those of all
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hotline-metrics-"))
+            os.environ[SHARED] = folder
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=host or settings.http_host,
+            port=port or settings.http_port,
+            workers=workers,
+            access_log=False,  # addresses with query strings would be personal data; metrics count requests
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
 
 
 @click.command()

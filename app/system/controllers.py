@@ -7,12 +7,13 @@ from typing import Any
 
 from litestar import Controller, MediaType, Response, get
 from litestar.datastructures import State
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.auth.guards import of_this_machine_or
 from app.auth.policy import Permission
+from app.metrics import told
 from models.migrate import head
 
 
@@ -46,4 +47,4 @@ class Health(Controller):
     )
     async def metrics(self) -> Response[bytes]:
         """Prometheus' text format; no personal data."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(told(), media_type=CONTENT_TYPE_LATEST)

@@ -102,11 +102,12 @@ def test_a_goal_that_is_missed_is_told(report, pages, missed):
 
 async def test_a_small_bench_creates_what_it_says_and_reads_what_there_is(seeded_url, book, tmp_path):
     load_tickets(seeded_url, book, SETTINGS.examples_dir, 2000, now=datetime.now(UTC), mix=YEAR_MIX)
-    plan = Plan(seconds=1.0, workers=1, creators=(2,), readers=2, sample=50)
+    plan = Plan(seconds=1.0, workers=2, creators=(2,), readers=2, sample=50)
     report = await measure(seeded_url, tmp_path, SETTINGS, plan, datetime.now(UTC))
     created = report["created"]
     assert created["acknowledged"] == created["found"] == created["with_event"] == created["with_holder"] > 0
     assert created["to_be_judged"] == created["found"]
+    assert created["counted_by_metrics"] == created["acknowledged"] + created["sent_again"]  # of both processes
     assert created["numbers_twice"] == created["sent_again_and_made_twice"] == 0
     parts = [report["read_at_desks"], *report["read_at_full_speed"].values(), report["act"], *report["create"].values()]
     for part in parts:
