@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from app.callbacks.following import follow_callbacks
 from app.clock import local_iso
@@ -53,13 +54,27 @@ _HIGHEST_LEVEL = 3
 _ANEW = frozenset({TicketAction.DISPATCH, TicketAction.DESIGNATE, TicketAction.SET_INTERIM})
 
 
-async def lock_ticket(db: AsyncSession, no: str) -> Ticket:
-    """The ticket, ours until the end of the transaction. NoTicketError: there is none."""
-    query = select(Ticket).filter_by(no=no).with_for_update().execution_options(populate_existing=True)
-    ticket = (await db.execute(query)).scalar_one_or_none()
+async def lock_ticket(db: AsyncSession, no: str, other: str | None = None) -> Ticket:
+    """The ticket, ours until the end of the transaction; with another one that an action is about too.
+
+    Both in the order of their numbers: two that name each other wait, and do not stop each other. NoTicketError:
+    there is none of that number.
+    """
+    numbers = {no} if other is None else {no, other}
+    query = select(Ticket).where(col(Ticket.no).in_(numbers)).order_by(col(Ticket.no)).with_for_update()
+    found = (await db.execute(query.execution_options(populate_existing=True))).scalars()
+    ticket = next((ticket for ticket in found if ticket.no == no), None)
     if ticket is None:
         raise NoTicketError("没有这张工单")
     return ticket
+
+
+async def other_ticket(db: AsyncSession, no: str, action: TicketAction, body: ActionBody) -> str | None:
+    """Number of the other ticket that an action is about; None: there is none."""
+    if action is not TicketAction.UNMERGE:
+        return body.target_no
+    child = select(col(Ticket.merged_into)).filter_by(no=no).scalar_subquery()
+    return (await db.execute(select(col(Ticket.no)).where(col(Ticket.id) == child))).scalar_one_or_none()
 
 
 async def act(
@@ -82,7 +97,7 @@ async def act(
         InputError: a field that is missing, unexpected, or cannot be.
         CannotCountError: a limit needs a year that is not known.
     """
-    ticket = await lock_ticket(db, no)
+    ticket = await lock_ticket(db, no, await other_ticket(db, no, action, body))
     if expected_version is not None and expected_version != ticket.version:
         raise TicketChangedError("工单已被他人更新，请刷新后再试", **present_state(ticket))
     await act_on_locked(db, book, ticket, action, body, party, now)
