@@ -10,17 +10,24 @@ from app.tickets.clockwork import arm
 from models.codes import ClockKind
 from models.ownership import CoHandling
 from models.ticket import Clock, Ticket
-from routing.calendar.shifts import before
+from routing.calendar.shifts import before, extended
 from routing.errors import CalendarError
 from routing.rulebook import Rulebook
 
 
 def helper_due(lead_due: datetime | None, now: datetime, book: Rulebook) -> datetime | None:
-    """When a helper must have answered; None: the lead has no due, or the year is not known."""
+    """When a helper must have answered; None: the lead has no due, or the year is not known.
+
+    Half a working day before the lead; by the lead's own due where that is past, and where the lead is late already,
+    within half a working day.
+    """
     if lead_due is None:
         return None
+    half_a_day = book.city.rules.sub_due_before
     try:
-        early = before(book.city.rules.sub_due_before, lead_due, book.calendar)
+        if lead_due <= now:
+            return extended(half_a_day, now, book.calendar)
+        early = before(half_a_day, lead_due, book.calendar)
     except CalendarError:
         return None
     return early if early > now else lead_due
@@ -29,8 +36,11 @@ def helper_due(lead_due: datetime | None, now: datetime, book: Rulebook) -> date
 def sub_latest(above_due: datetime, now: datetime, book: Rulebook) -> datetime:
     """When a sub-dispatch made at ``now`` is due at the latest; CalendarError: the year is not known.
 
-    Half a working day before the sender's own due; a sender that has less than that halves what is left.
+    Half a working day before the sender's own due; a sender that has less than that halves what is left, and one that
+    is late already gives half a working day.
     """
+    if above_due <= now:
+        return extended(book.city.rules.sub_due_before, now, book.calendar)
     latest = before(book.city.rules.sub_due_before, above_due, book.calendar)
     return latest if latest > now else now + (above_due - now) / 2
 

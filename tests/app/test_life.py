@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from app.tickets.texts import UNHEARD
 from models.codes import Role, TicketStatus
 from models.workflow_codes import TicketAction as A
-from tests.fixtures.life import CALLER, CHIEF, CITIZEN, DIRECTOR, DISPATCHER, OTHER, SYSTEM, THIRD, UNIT, of_unit
+from routing.permits import GuardError
+from tests.fixtures.life import AGENT, CALLER, CHIEF, CITIZEN, DIRECTOR, DISPATCHER, OTHER, SYSTEM, THIRD, UNIT, of_unit
 
 
 async def test_an_appeal_is_reviewed_dispatched_handled_answered_called_back_and_closed(life):
@@ -108,3 +112,48 @@ async def test_two_helpers_have_a_clock_each_and_answer_to_the_lead(life):
     clocks = await life.rows("SELECT holder FROM clocks WHERE kind = 'co' AND stopped_at IS NULL")
     assert [row["holder"] for row in clocks] == [THIRD]
     assert not await life.faults()
+
+
+async def test_who_is_late_may_still_have_a_lower_unit_do_it(life):
+    await life.begin()
+    await life.to_handling("640106")
+    life.later(days=14)
+    late = life.now
+    handler = of_unit("640106", Role.UNIT_HANDLER)
+    ticket = await life.do(A.SUB_DISPATCH, handler, unit="640106001", text="请立即处置")
+    assert ticket.status == 52
+    (sub,) = await life.rows("SELECT due FROM sub_dispatches")
+    assert late < sub["due"] < late + timedelta(days=1)
+    assert not await life.faults()
+
+
+async def test_the_director_grants_a_second_extension_and_nobody_a_third(life):
+    await life.begin()
+    await life.to_handling()
+    signer = of_unit(UNIT, Role.UNIT_SIGNER)
+    for who in (DISPATCHER, DIRECTOR):
+        await life.do(A.REQUEST_EXTENSION, signer, reason="待备件")
+        if who is DIRECTOR:
+            with pytest.raises(GuardError) as refused:
+                await life.do(A.APPROVE_EXTENSION, CHIEF, reason="同意")
+            assert refused.value.guard == "extension_by_director"
+        before = (await life.ticket()).due
+        assert (await life.do(A.APPROVE_EXTENSION, who, reason="同意")).due > before
+    with pytest.raises(GuardError) as refused:
+        await life.do(A.REQUEST_EXTENSION, signer, reason="待备件")
+    assert refused.value.guard == "extension_used_up"
+
+
+async def test_what_nobody_has_heard_yet_lacks_words_and_what_has_no_category_lacks_that(life):
+    await life.begin(TicketStatus.DRAFT, content=UNHEARD, category=None)
+    await _refused(life, A.SUBMIT, "words_missing")
+    await life.do(A.APPEND, AGENT, text="金凤区某小区路灯不亮")
+    await _refused(life, A.SUBMIT, "category_missing")
+    await life.do(A.AMEND, AGENT, category="020403")
+    assert (await life.do(A.SUBMIT, AGENT)).status == TicketStatus.REVIEW
+
+
+async def _refused(life, action, guard):
+    with pytest.raises(GuardError) as refused:
+        await life.do(action, AGENT)
+    assert refused.value.guard == guard
