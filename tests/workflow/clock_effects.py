@@ -139,7 +139,13 @@ def _go_on(done: Done, kind: ClockKind, live: Live, wanted: Clocks) -> None:
 
 
 def _relimit(done: Done, kind: ClockKind, live: Live, wanted: Clocks) -> None:
-    wanted.moved |= set(_of(kind, live))
+    """The other profile's limit from the same start, where that is later."""
+    limit = done.book.profile(done.after.ticket["profile"]).finish
+    for key in _of(kind, live):
+        clock = live[key]
+        start, due = (at(clock[name]) for name in ("started_at", "due")) if clock else (None, None)
+        if limit and start and due and done.book.due(limit, start) > due:
+            wanted.moved.add(key)
 
 
 _VERBS: dict[str, Callable[[Done, ClockKind, Live, Clocks], None]] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,8 +16,13 @@ from routing.rulebook import Rulebook
 from tests.fixtures.life import Life
 from tests.fixtures.record import run_apart
 from tests.fixtures.servers import admin, url_of
-from tests.workflow.situations import Situation, play
-from tests.workflow.tally import Tally
+
+pytest.register_assert_rewrite(
+    *(f"tests.workflow.{name}" for name in ("clock_effects", "effects", "holds", "machine", "walk"))
+)
+
+from tests.workflow.situations import Situation, play  # noqa: E402  (what asserts tells why)
+from tests.workflow.tally import Tally  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ async def stage_engine(stage: Stage) -> AsyncIterator[AsyncEngine]:
 
 
 _TALLY = Tally()
+_SAID: list[tuple[Any, ...]] = []
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +73,16 @@ def tally() -> Tally:
     return _TALLY
 
 
+@pytest.fixture
+def said() -> Callable[..., None]:
+    """Something to be told at the end of the run."""
+    return lambda *words: _SAID.append(words)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _TALLY.cells:
         terminalreporter.section("workflow matrix")
         for line in _TALLY.lines():
             terminalreporter.write_line(line)
+    for words in _SAID:
+        terminalreporter.write_line(" ".join(str(word) for word in words))

@@ -92,6 +92,8 @@ _LETTERS = {
     A.NOT_ACCEPT: ["不予受理"],
     A.DISPATCH: ["派单"],
     A.DESIGNATE: ["派单"],
+    A.ACCEPT_REPLY: ["办结"],
+    A.DISMISS_APPEAL: ["维持"],
     A.APPROVE_EXTENSION: ["延期"],
     A.APPROVE_SUSPENSION: ["挂账"],
     A.WITHDRAW: ["撤单"],
@@ -107,6 +109,8 @@ def _messages(done: Done) -> None:
         wanted.append("重办")
     if (done.unhappy_again or done.step.action is A.UPHOLD_APPEAL) and not done.supervised:
         wanted.append("督办")
+    if done.after.ticket["due"] is None:
+        wanted = ["派单无时限" if template == "派单" else template for template in wanted]
     old, new = done.before.of("messages"), done.after.of("messages")
     assert {key: new[key] for key in old} == old
     written = [new[key] for key in new.keys() - old.keys()]
@@ -114,6 +118,8 @@ def _messages(done: Done) -> None:
     jobs_before, jobs_after = done.before.of("outbox"), done.after.of("outbox")
     assert {key: jobs_after[key] for key in jobs_before} == jobs_before
     jobs = [jobs_after[key] for key in jobs_after.keys() - jobs_before.keys()]
+    if done.target is S.CALLBACK:  # what is planned next: a call, or closing when nothing is left to ask
+        jobs = [job for job in jobs if job["topic"] not in {"place_call", "close_callback"}]
     assert {(job["topic"], job["key"]) for job in jobs} == {("send_message", row["id"]) for row in written}
     assert len(jobs) == len(written)
 
@@ -125,7 +131,6 @@ _ALWAYS = {"tickets", "ticket_events", "clocks", "holdings", "messages", "outbox
 _WRITES: dict[str, frozenset[A]] = {
     "contact_records": frozenset({A.CONTACT}),
     "replies": frozenset({A.SUBMIT_REPLY, A.SIGN_OFF, A.REVISE_REPLY, A.ACCEPT_REPLY, A.REJECT_REPLY}),
-    "callbacks": frozenset({A.RECORD_CALLBACK}),
     "supervisions": frozenset(
         {A.SUPERVISE, A.ESCALATE, A.ANSWER_SUPERVISION, A.LIFT_SUPERVISION, A.RECORD_CALLBACK, A.UPHOLD_APPEAL}
     ),
@@ -165,5 +170,6 @@ def _may_write(done: Done, table: str) -> bool:
         "sub_dispatches": action.value.startswith("sub_") or action is A.RECALL_SUB or K.SUB_FINISH in stops,
         "co_handlings": action in {A.DISPATCH, A.DESIGNATE, A.ADD_CO, A.DROP_CO, A.CO_REPLY} or K.CO in stops,
         "service_evaluations": done.target in _OF_NOBODY,  # the loop of a bad rating ends with its ticket
+        "callbacks": S.CALLBACK in {done.target, S.of(done.before.ticket["status"])},  # planned, settled, cancelled
         "attachments": bool(done.said.get("attachments")),
     }.get(table, False)

@@ -10,7 +10,7 @@ from app.tickets.body import ActionBody
 from models.workflow_codes import TicketAction as A
 from routing.workflow_terms import Step
 from tests.fixtures.life import THIRD
-from tests.workflow.people import HELPER, STREET, Units
+from tests.workflow.people import COMMUNITY, HELPER, STREET, Units
 from tests.workflow.plays import BAD, GOOD
 from tests.workflow.situations import GONE, LINKED, MASTER
 
@@ -25,11 +25,6 @@ _VALUES: dict[str, Any] = {
     "solved": 1,
 }
 _CODES = {A.NOT_ACCEPT: "N1", A.REQUEST_RETURN: "R01", A.REQUEST_EXCLUSION: "X01"}
-_BESIDES: dict[A, dict[str, Any]] = {
-    A.AMEND: {"title": "路灯不亮三天"},
-    A.CONTACT: {"number": "13900000001"},
-}
-"""Not needed by the table, but by what the action is about."""
 _GIVEN: dict[A, tuple[dict[str, Any], ...]] = {
     A.RECORD_CALLBACK: (GOOD, BAD, {"callback_result": "not_reached"}, {"callback_result": "refused"}),
     A.SUPERVISE: ({"level": 2}, {"level": 1}),
@@ -64,10 +59,17 @@ def body_of(form: Form, step: Step | None, units: Units, now: datetime, file: in
         "until": now + timedelta(days=10),
         "attachments": [file],
         "code": _CODES.get(form.action),
-        "unit": {A.SUB_DISPATCH: units.lower, A.ADD_CO: THIRD, A.DROP_CO: HELPER, A.SET_INTERIM: THIRD}.get(
-            form.action, STREET
-        ),
+        "unit": {
+            A.SUB_DISPATCH: units.lower or COMMUNITY,
+            A.ADD_CO: THIRD,
+            A.DROP_CO: HELPER,
+            A.SET_INTERIM: THIRD,
+        }.get(form.action, STREET),
         **_VALUES,
     }
     wanted = {name: fields[name] for name in (step.needs if step else ()) if name not in form.given}
-    return ActionBody(**wanted | _BESIDES.get(form.action, {}) | form.given)
+    if form.action is A.AMEND:  # what the table does not ask for, and the action is about
+        wanted["title"] = f"路灯不亮，见照片{file}"
+    elif form.action is A.CONTACT:
+        wanted["number"] = "13900000001"
+    return ActionBody(**wanted | form.given)

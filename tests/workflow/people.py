@@ -21,8 +21,8 @@ class Units:
     host: str
     above: str
     sub: str
-    lower: str
-    """A unit to which whoever works on it now may pass the work down."""
+    lower: str | None
+    """A unit to which whoever works on it now may pass the work down; None: there is none below."""
     co: str = HELPER
     unrelated: str = STRANGER
     sub_open: bool = False

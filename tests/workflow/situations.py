@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
 from models.codes import Role, TicketStatus
 from models.workflow_codes import TicketAction as A
+from routing.rulebook import Rulebook
 from routing.workflow import HELD, OPEN
 from tests.fixtures.life import AGENT, CITIZEN, SUPERVISOR, Life
 from tests.workflow import plays as p
@@ -148,10 +151,15 @@ def recipes() -> list[tuple[TicketStatus, Recipe]]:
     return found
 
 
-async def play(sessions, book) -> list[Situation]:
-    """Plays all of them, each on a ticket of its own."""
+async def play_others(sessions: async_sessionmaker[AsyncSession], book: Rulebook) -> None:
+    """Three tickets for others to be merged into, linked with, and refused by."""
     for no, recipe in ((MASTER, p.review), (LINKED, p.review), (GONE, p.closed)):
         await recipe(Life(sessions, book, no=no))
+
+
+async def play(sessions: async_sessionmaker[AsyncSession], book: Rulebook) -> list[Situation]:
+    """Plays all of them, each on a ticket of its own."""
+    await play_others(sessions, book)
     made = []
     for number, (state, recipe) in enumerate(recipes()):
         life = Life(sessions, book, no=f"YC20261102{number:06d}")

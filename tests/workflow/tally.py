@@ -20,14 +20,16 @@ class Tally:
     """Refusals that were asked for on the database itself."""
     taken: set[tuple[int, int, str, str]] = field(default_factory=set)
     """(state, row of the table, person, form) of steps that were taken."""
-    edges: set[tuple[int, str, str, int]] = field(default_factory=set)
-    """(state, action, person, state after it) of those."""
+    steps: int = 0
+    """Steps that were taken."""
+    tried: set[tuple[str, int, str]] = field(default_factory=set)
+    """(situation, row, form): each by one person at least."""
 
     def lines(self) -> list[str]:
         """For people."""
         guards = ", ".join(f"{name} {count}" for name, count in sorted(self.guards.items()))
         allowed, refused = self.cells["allowed"], self.cells["refused"]
-        cells = f"cells {allowed + refused}: allowed {allowed}, {len(self.taken)} different ones of them taken"
+        cells = f"cells {allowed + refused}: allowed {allowed}, {self.steps} of them taken"
         return [
             f"{cells}; refused {refused}, {self.on_record} of them asked for on the database",
             "refused by: " + ", ".join(f"{name} {count}" for name, count in sorted(self.refusals.items())),

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.tickets import actions
-from app.tickets.actions import lock_ticket
+from app.tickets.actions import lock_ticket, other_ticket
 from app.tickets.body import ActionBody
 from app.tickets.facts import Present, facts_of, read_present
 from models.ticket import Ticket
@@ -36,8 +36,6 @@ from tests.workflow.situations import Situation
 from tests.workflow.tally import Tally
 
 _NUMBER = {id(step): number for number, step in enumerate(TABLE)}
-_ELSEWHERE = {A.UNLINK: "links", A.DROP_CO: "co_handlings"}
-"""What the table allows at any time and only does something where such a row is."""
 
 
 class Untouchable:
@@ -54,13 +52,17 @@ class Untouchable:
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on acting on an untouchable session reads nothing; on any other it does what it always does."""
 
-    async def lock(db: Any, no: str) -> Ticket:
-        return db.ticket if isinstance(db, Untouchable) else await lock_ticket(db, no)
+    async def lock(db: Any, *numbers: str | None) -> Ticket:
+        return db.ticket if isinstance(db, Untouchable) else await lock_ticket(db, *numbers)
+
+    async def other(db: Any, *request: Any) -> str | None:
+        return None if isinstance(db, Untouchable) else await other_ticket(db, *request)
 
     async def present(db: Any, ticket: Ticket, now: datetime, target_no: str | None = None) -> Present:
         return db.presents[target_no] if isinstance(db, Untouchable) else await read_present(db, ticket, now, target_no)
 
     monkeypatch.setattr(actions, "lock_ticket", lock)
+    monkeypatch.setattr(actions, "other_ticket", other)
     monkeypatch.setattr(actions, "read_present", present)
 
 
@@ -169,14 +171,13 @@ class Walk:
         self.tally.on_record += 1
 
     async def _allowed(self, form: Form, person: Person, step: Step, before: Any) -> None:
-        row = _NUMBER[id(step)]
-        key = (self.situation.state.value, row, person.key, form.label)
         self.tally.cells["allowed"] += 1
-        needed = _ELSEWHERE.get(form.action)
-        if key in self.tally.taken or not self._makes_sense(needed, before):
+        row = _NUMBER[id(step)]
+        here, key = (self.situation.name, row, form.label), (self.situation.state.value, row, person.key, form.label)
+        done_before = here in self.tally.tried and key in self.tally.taken
+        if done_before or not self._makes_sense(form.action, before):
             return
         body = self._body(form, step)
-        where = f"{self.situation.name}: {form.action}{form.label} by {person.key}"
         undo = await self.db.begin_nested()
         try:
             await actions.act(self.db, self.book, self.situation.no, form.action, body, person.party, self.now)
@@ -186,30 +187,35 @@ class Walk:
                 step, person.party.name, body.given(), self.now, before, await read(self.db, self.ticket.id), self.book
             )
             check(done)
-            if not any(taken[:2] == key[:2] and taken[3] == key[3] for taken in self.tally.taken):
+            if here not in self.tally.tried:
                 assert await breaches(self.db) == []
         except Exception as error:
+            where = f"{self.situation.name}: {form.action}{form.label} by {person.key}"
             raise AssertionError(f"{where}: {type(error).__name__}: {error}") from error
         finally:
             await undo.rollback()
             self.db.expunge_all()
+        self.tally.steps += 1
+        self.tally.tried.add(here)
         self.tally.taken.add(key)
-        self.tally.edges.add((self.situation.state.value, form.action.value, person.key, done.target.value))
 
-    def _makes_sense(self, table: str | None, before: Any) -> bool:
-        if table == "links":
+    def _makes_sense(self, action: A, before: Any) -> bool:
+        """Some the table always allows, and they can only do something where there is something to do it to."""
+        if action is A.UNLINK:
             return self.situation.name.endswith("_marked")
-        return table is None or bool(before.live(table))
+        if action is A.SUB_DISPATCH:
+            return self.units.lower is not None
+        return action is not A.DROP_CO or bool(before.live("co_handlings"))
 
 
 def _units_of(ticket: Ticket, present: Present, book: Rulebook) -> Units:
     host = ticket.host_unit or UNIT
     above = book.units[host].parent or host
-    below = next((unit.code for unit in book.units.values() if unit.parent == (ticket.sub_unit or host)), COMMUNITY)
+    below = next((unit.code for unit in book.units.values() if unit.parent == (ticket.sub_unit or host)), None)
     return Units(
         host=host,
         above=above,
-        sub=ticket.sub_unit or below,
+        sub=ticket.sub_unit or below or COMMUNITY,
         unrelated=STRANGER,
         co=HELPER,
         sub_open=bool(present.subs),
