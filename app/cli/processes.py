@@ -44,6 +44,7 @@ def web(host: str | None, port: int | None, workers: int, data: Path | None) -> 
             host=host or settings.http_host,
             port=port or settings.http_port,
             workers=workers,
+            http="app.api.wire:PromptProtocol",
             access_log=False,  # addresses with query strings would be personal data; metrics count requests
             log_config=None,
             server_header=False,
