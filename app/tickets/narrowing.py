@@ -42,6 +42,8 @@ class Query:
     values: dict[str, Any] = field(default_factory=dict)
     narrow: bool = False
     """They leave few rows, found by an index of their own."""
+    few: bool = False
+    """That index says more of them than their states do."""
     leaves: bool = False
     """They name leaves of categories, as ``:leaves``."""
     found: str = "true"
@@ -77,7 +79,8 @@ def narrowed(wanted: Wanted, now: datetime, book: Rulebook) -> Query:
         query.add("t.supervise_level > 0" if filters.supervised else "t.supervise_level = 0")
     if filters.overdue is not None:
         query.add(f"{DUE} < :now" if filters.overdue else f"(t.status >= 80 OR {DUE} >= :now)", now=now)
-    query.narrow = filters.call_id is not None or bool(filters.supervised) or _few(filters)
+    query.few = bool(filters.supervised) or _few(filters)
+    query.narrow = filters.call_id is not None or query.few
     if query.narrow and filters.status is not None and max(filters.status, default=0) < TicketStatus.CLOSED:
         query.add("t.status < 80")  # as the indexes of the few say it
     _add_category(query, filters.category, book)
@@ -104,7 +107,7 @@ def _add_place(query: Query, place: str | None, book: Rulebook) -> None:
         if row.parent in below:
             below.add(row.code)
     query.add("(t.place_code = ANY(:places) OR t.district_code = :place)", places=sorted(below), place=place)
-    query.narrow = len(below) == 1
+    query.narrow = query.narrow or len(below) == 1
 
 
 def _add_mine(query: Query, wanted: Wanted) -> None:

@@ -55,7 +55,7 @@ def summary(times: list[float]) -> dict[str, float]:
 
 
 async def closed(stage: Stage, turn: Turn, *, users: int, seconds: float, seed: int = 1) -> Figures:
-    """``users`` at once, each asking again as soon as it was answered."""
+    """``users`` at once, each asking again as soon as it was answered, until there is nothing left to do."""
     figures = Figures()
     started = time.perf_counter()
     end = started + seconds
@@ -63,8 +63,8 @@ async def closed(stage: Stage, turn: Turn, *, users: int, seconds: float, seed: 
     async def user(number: int) -> None:
         chance = random.Random(seed * 1000 + number)  # noqa: S311  (a load, no secret)
         async with Browser(stage.host, stage.port) as browser:
-            while time.perf_counter() < end:
-                await _once(turn, browser, chance, figures, time.perf_counter())
+            while time.perf_counter() < end and await _once(turn, browser, chance, figures, time.perf_counter()):
+                pass
 
     await asyncio.gather(*(user(number) for number in range(users)))
     figures.seconds = time.perf_counter() - started
@@ -100,10 +100,12 @@ async def paced(stage: Stage, turn: Turn, *, per_s: float, users: int, seconds: 
     return figures
 
 
-async def _once(turn: Turn, browser: Browser, chance: random.Random, figures: Figures, at: float) -> None:
+async def _once(turn: Turn, browser: Browser, chance: random.Random, figures: Figures, at: float) -> bool:
+    """Whether anything was to be done."""
     kind, answer = await turn(browser, chance)
     if answer is not None:
         figures.add(kind, answer, time.perf_counter() - at)
+    return answer is not None
 
 
 def _id_of(answer: Answer) -> str:

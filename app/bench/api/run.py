@@ -37,6 +37,8 @@ READS_PER_S = 35
 _CREATES_PER_S = 30
 """Beside them: ten times what comes in on the busiest hour of a city's day."""
 _SEATS = 32
+_SIGNED_PER_S = 200
+"""More than units can sign in a second here, so that they do not run out of work."""
 _CREATED = 'hotline_http_request_seconds_count{route="/api/tickets",status="201"}'
 _WARM_S = 3.0
 
@@ -93,7 +95,8 @@ async def measure(url: str, folder: Path, settings: AppSettings, plan: Plan, now
             "ticket": await of(readers.ticket, plan.readers),
             "actions": await of(readers.actions, plan.readers),
         }
-        report["act"] = await of(Workers(url, hall.people, plan.sample).act, plan.readers)
+        workers = Workers(url, hall.people, max(plan.sample, int(plan.seconds * _SIGNED_PER_S)))
+        report["act"] = await of(workers.act, plan.readers)
         report["create"] = {str(users): await of(agents.create, users) for users in plan.creators}
         report["all_at_once"] = await _all_at_once(hall, desk, agents, plan)
         report["created"] = {**check(url, agents), "counted_by_metrics": await _counted(hall)}
