@@ -10,9 +10,9 @@ from typing import Any
 from app.clock import CITY_ZONE
 from routing.evaluation import masked
 
-_WRITTEN = {"reason": 60, "route": 100, "reply": 300}
+_WRITTEN = {"reason": 60, "route": 100, "reply": 300, "progress": 200}
 """Slots that people's own words fill, and how many characters of them a message takes."""
-UNSAID = {"reason": "有关原因", "route": "请致电12345咨询", "reply": "请致电12345查询"}
+UNSAID = {"reason": "有关原因", "route": "请致电12345咨询", "reply": "请致电12345查询", "progress": "请致电12345查询"}
 _TIMES = frozenset({"due"})
 _BLANKS = re.compile(r"\s+")
 

@@ -25,6 +25,7 @@ MESSAGE_SLOTS: dict[str, frozenset[str]] = {
         "派单无时限": "unit",
         "延期": "due reason",
         "挂账": "due reason",
+        "进展": "due progress",
         "补充": "due",
         "办结": "link",
         "并案": "master_no",

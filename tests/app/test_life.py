@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -97,6 +97,22 @@ async def test_a_suspension_stops_both_clocks_and_gives_back_what_was_left(life)
     assert ticket.status == 50
     assert ticket.due == due + timedelta(days=14)
     assert ticket.citizen_due == due + timedelta(days=14)
+    assert not await life.faults()
+
+
+async def test_while_a_ticket_is_suspended_the_citizen_is_told_how_it_stands(life):
+    await life.begin()
+    await life.to_handling()
+    until = life.now + timedelta(days=100)
+    await life.do(A.PROGRESS, of_unit(UNIT, Role.UNIT_HANDLER), text="正在报批")  # not suspended: for the record only
+    await life.do(A.REQUEST_SUSPENSION, of_unit(UNIT, Role.UNIT_APPROVER), reason="待改造", until=until)
+    await life.do(A.APPROVE_SUSPENSION, DIRECTOR, reason="同意")
+    life.later(days=29)
+    await life.do(A.PROGRESS, of_unit(UNIT, Role.UNIT_HANDLER), text="改造已列入计划")
+    (told,) = await life.rows("SELECT fields FROM messages WHERE template = '进展'")
+    assert told["fields"] | {"progress": "改造已列入计划", "due": until.astimezone(UTC).isoformat()} == told["fields"]
+    (clock,) = await life.rows("SELECT due FROM clocks WHERE kind = 'progress' AND stopped_at IS NULL")
+    assert clock["due"] == life.now + timedelta(days=30)
     assert not await life.faults()
 
 

@@ -109,6 +109,8 @@ def _messages(done: Done) -> None:
         wanted.append("重办")
     if (done.unhappy_again or done.step.action is A.UPHOLD_APPEAL) and not done.supervised:
         wanted.append("督办")
+    if done.step.action is A.PROGRESS and done.before.ticket["status"] == S.SUSPENDED:
+        wanted.append("进展")
     if done.after.ticket["due"] is None:
         wanted = ["派单无时限" if template == "派单" else template for template in wanted]
     old, new = done.before.of("messages"), done.after.of("messages")

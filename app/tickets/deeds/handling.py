@@ -113,10 +113,11 @@ async def sub_end(s: Stepping) -> None:
 
 
 async def progress(s: Stepping) -> None:
-    """How it stands; while it is suspended the next note is due a month later."""
+    """How it stands; while it is suspended the citizen is told, and the next note is due a month later."""
     await take_attachments(s)
-    clock = s.clockwork.live(ClockKind.PROGRESS)
-    if clock is not None:
+    clock, promised = s.clockwork.live(ClockKind.PROGRESS), s.clockwork.live(ClockKind.SUSPENSION)
+    if clock is not None and promised is not None:
+        s.tell("进展", due=promised.due, progress=s.body.text)
         s.clockwork.stop([ClockKind.PROGRESS], "noted")
         s.clockwork.start(ClockKind.PROGRESS, limit=s.book.city.rules.suspension_progress, holder=s.ticket.host_unit)
 
