@@ -71,6 +71,7 @@ class Router:
         phone: str | None = None,  # noqa: ARG002  (duplicates come later)
         title: str = "",
         chosen: Chosen = _FREE,
+        marks: Sequence[str] = (),
     ) -> Assessment:
         """Judge an appeal accepted at ``now`` (aware).
 
@@ -80,6 +81,7 @@ class Router:
             phone: the caller's number.
             title: a title a person has given; made from the text when empty.
             chosen: what people have decided already; its codes are the city's.
+            marks: what the ticket is marked with, of 保密 and 涉稳.
         """
         text = normalise(text)
         leaf, kind = self._model.judge(f"{title} {text}" if title else text)
@@ -96,6 +98,7 @@ class Router:
         doubts = [f"疑似紧急：{cue.heard}" for cue in cues] if level > 1 else []  # praise, advice, or only its sound
         danger = level == 1 and goes_at_once(category.profile, code, cues, self._city.emergency_leaves)
         doubts += exclusions(text, place, self._city.not_accepted, self._own)
+        doubts += [f"{mark}须人工确认" for mark in marks if mark in self._city.human_confirm]
         first = []
         if level == 1 and not danger:
             heard = "、".join(dict.fromkeys(cue.heard for cue in cues if cue.exact)) or "受理时认定"

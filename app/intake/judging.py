@@ -21,6 +21,7 @@ from models.ledger import append_ticket_event
 from models.ticket import Ticket
 from routing.assess import Router
 from routing.assessment import Assessment, Chosen
+from routing.city.schema import CONFIDENTIAL, STABILITY
 from routing.errors import CalendarError
 
 _SYSTEM = "system"
@@ -46,6 +47,7 @@ async def judge_ticket(
         phone=ticket.caller_phone,
         title=ticket.title if "title" in decided else "",
         chosen=_chosen(ticket, decided),
+        marks=_marks(ticket),
     )
     _take_over(ticket, found, decided)
     ticket.updated_at = now
@@ -88,6 +90,11 @@ def _chosen(ticket: Ticket, decided: frozenset[str]) -> Chosen:
         "address": " ".join(part for part in (ticket.street, ticket.address) if part),
     }
     return Chosen(**{name: value for name, value in values.items() if name in decided and name in CHOICES})
+
+
+def _marks(ticket: Ticket) -> list[str]:
+    marked = {CONFIDENTIAL: ticket.confidential, STABILITY: ticket.stability_risk}
+    return [mark for mark, there in marked.items() if there]
 
 
 def _classified(found: Assessment, decided: frozenset[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from routing.city.document import Document, read_document
 from routing.city.duties import read_aliases, read_catalogue, read_categories
 from routing.city.faults import CityError, Findings
 from routing.city.rules import read_rules
-from routing.city.schema import Category, City, LimitProfile
+from routing.city.schema import CONFIDENTIAL, STABILITY, Category, City, LimitProfile
 from routing.city.table import Row
 from routing.city.words import (
     read_emergency_leaves,
@@ -78,7 +78,7 @@ def load(path: Path) -> City:
         confirm_leaves=_confirm_leaves(document, categories),
         auto_dispatch_confidence=_confidence(document, "auto_dispatch_confidence"),
         suggest_confidence=_confidence(document, "suggest_confidence"),
-        human_confirm=document.texts("human_confirm"),
+        human_confirm=_human_confirm(document, limits),
         rules=rules,
         warnings=tuple(findings.warnings),
     )
@@ -129,6 +129,17 @@ def _confirm_leaves(document: Document, categories: dict[str, tuple[Category, Ro
         if categories and leaf not in categories:
             document.fault(f"类别“{leaf}”不存在", "confirm_leaves")
     return leaves
+
+
+def _human_confirm(document: Document, limits: dict[str, LimitProfile]) -> tuple[str, ...]:
+    wanted = document.texts("human_confirm")
+    known = {*APPEAL_TYPES, *limits, CONFIDENTIAL, STABILITY}
+    for word in wanted:
+        if limits and word not in known:
+            document.fault(
+                f"“human_confirm”不认识“{word}”，可用：诉求类型、时限档、{CONFIDENTIAL}、{STABILITY}", "human_confirm"
+            )
+    return wanted
 
 
 def _type_override(document: Document, limits: dict[str, LimitProfile]) -> dict[str, str]:

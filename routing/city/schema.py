@@ -14,6 +14,8 @@ from routing.city.rules import Rules
 UnitKind = Literal["hotline", "department", "district", "utility", "street", "section", "community", "emergency"]
 RULING = "CD"
 """Begins the ids of catalogue rows that rulings made (裁定); no file of a city may use it."""
+CONFIDENTIAL, STABILITY = "保密", "涉稳"
+"""What a ticket can be marked with that a person has to see before a unit does (domain.md §9)."""
 PlaceKind = Literal["city", "district", "street", "community", "road", "poi"]
 
 
@@ -179,7 +181,8 @@ class City:
     auto_dispatch_confidence: float
     suggest_confidence: float
     human_confirm: tuple[str, ...]
-    """What a person always confirms: types (举报 …), "E1", "E2", "涉稳", "保密"."""
+    """What a person always confirms: types (举报 …), profiles (E1 …), and what is marked :data:`CONFIDENTIAL` or
+    :data:`STABILITY`."""
     rules: Rules
     """How a ticket's life goes."""
     warnings: tuple[str, ...] = field(default=())

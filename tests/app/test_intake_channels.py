@@ -105,6 +105,17 @@ async def test_the_worker_judges_it_and_a_sure_one_goes_to_its_unit(city_db, cit
     assert await _faults(city_db) == []
 
 
+@pytest.mark.parametrize("mark", ["confidential", "stability_risk"])
+async def test_what_is_confidential_or_may_stir_unrest_is_seen_by_a_person_before_a_unit_sees_it(city_db, judge, mark):
+    ticket = await _take(city_db, Router(judge._city, Certain("140302")), "公积金怎么提取", "22", CITIZEN)
+    await city_db.execute(text(f"UPDATE tickets SET {mark} = true"))
+    await _judge(city_db, Router(judge._city, Certain("140302")), ticket.no)
+    (row,) = await rows(city_db, "SELECT status, dispatch_count, confirm FROM tickets")
+    named = {"confidential": "保密", "stability_risk": "涉稳"}[mark]
+    assert row == (20, 0, [f"{named}须人工确认"])
+    assert await _faults(city_db) == []
+
+
 async def test_a_danger_that_is_written_down_goes_to_those_who_answer_it_at_once(city_db, judge):
     ticket = await _take(city_db, judge, FIRE, "22", CITIZEN)
     await _judge(city_db, judge, ticket.no)

@@ -197,6 +197,8 @@ FAULTS = [
     ("city.yaml", "confidence: 0.97", "confidence: 97",
      "city.yaml:7: “auto_dispatch_confidence”应在 0 与 1 之间"),
     ("city.yaml", "[举报, E1]", "[举报, 1]", "city.yaml:9: “human_confirm”的每一项应为文字"),
+    ("city.yaml", "[举报, E1]", "[举报, 保蜜]",
+     "city.yaml:9: “human_confirm”不认识“保蜜”，可用：诉求类型、时限档、保密、涉稳"),
     ("city.yaml", "D1: D1", "D1: D2", "city.yaml:11: 单位“D2”不存在"),
     ("city.yaml", "D1: D1", "D2: D1", "city.yaml:11: “D2”不是 places.csv 中的区县"),
     ("city.yaml", "D1: D1", "640104: D1", "city.yaml:11: 键“640104”应加引号"),
