@@ -99,3 +99,30 @@ def may_reveal(granted: frozenset[Permission], *, handles: bool, protected: bool
     """
     whole = _P.PHONE_FULL in granted or (handles and _P.PHONE_HANDLED in granted)
     return whole and (not protected or _P.PHONE_PROTECTED in granted)
+
+
+def knows_codes(granted: frozenset[Permission]) -> bool:
+    """Whether somebody may be told query codes, and find a ticket by one: staff of the hotline who speak with citizens.
+
+    Number and code are all that proves somebody to be the citizen: who had a unit's code could rate that unit.
+    """
+    hotline = _P.TICKETS_ALL in granted and _P.TICKETS_UNIT not in granted
+    return hotline and not granted.isdisjoint({_P.PHONE_FULL, _P.PHONE_HANDLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """By what somebody finds tickets."""
+
+    words: bool = False
+    """The citizen's words."""
+    citizens: bool = False
+    """Query codes, and citizens' own numbers inside words."""
+    protected: bool = False
+    """Those of a protected ticket too."""
+
+
+def search(granted: frozenset[Permission]) -> Search:
+    """What these permissions let somebody search for: no more than he may be shown, or it could be guessed."""
+    known = knows_codes(granted)
+    return Search(_P.CONTENT_READ in granted, known, known and _P.PHONE_PROTECTED in granted)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.cursor import Cursor, read_cursor
-from app.auth.policy import sight
+from app.auth.policy import search, sight
 from app.auth.services import Identity
 from app.tickets.errors import InputError
 from app.tickets.filters import Filters
@@ -40,7 +40,7 @@ async def list_page(
     units = await _seen_from(db, tree, scope, filters, now)
     behind = read_cursor(cursor, filters.mark(user.actor))
     read = sight(user.permissions)
-    hits = None if filters.q is None else await find_words(db, filters.q, units, words=read.content)
+    hits = None if filters.q is None else await find_words(db, filters.q, units, search(user.permissions))
     wanted = Wanted(filters, scope, units, user.actor, limit, behind, hits)
     rows, following = await read_page(db, wanted, now, book)
     return [line_of(row, read, now, book) for row in rows], following

@@ -138,9 +138,8 @@ def _add_hits(query: Query, hits: Hits | None) -> None:
         return
     query.values["numbered"] = hits.numbered
     query.said = "t.id = ANY(:numbered)"
-    if hits.words:
-        said = " AND ".join(f"strpos(x.words, :w{n}) > 0" for n in range(len(hits.terms)))
-        query.said = f"({query.said} OR (SELECT {said} FROM ticket_search x WHERE x.ticket_id = t.id))"
+    if hits.said is not None:
+        query.said = f"({query.said} OR (SELECT {hits.said} FROM ticket_search x WHERE x.ticket_id = t.id))"
         query.values |= {f"w{n}": term for n, term in enumerate(hits.terms)}
     query.found = query.said
     if hits.ids is not None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.auth.policy import is_protected, may_reveal
+from app.auth.policy import is_protected, knows_codes, may_reveal
 from app.auth.services import Identity
 from app.errors import HotlineError
 from app.tickets.scope import Relation, Scope, Seen, find_visible
@@ -39,13 +39,13 @@ class RevealBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RevealedCitizen(msgspec.Struct, kw_only=True):
-    """Who called, whole."""
+    """Who called, whole. ``query_code``: for the hotline's staff, who tell it to a citizen that lost it; no unit's."""
 
     no: str
     caller_phone: str | None
     contact_phone: str | None
     caller_name: str | None
-    query_code: str
+    query_code: str | None
 
 
 def handles(user: Identity, row: Any, relation: Relation) -> bool:
@@ -93,5 +93,5 @@ async def reveal(
         caller_phone=row.caller_phone,
         contact_phone=row.contact_phone,
         caller_name=row.caller_name,
-        query_code=row.query_code,
+        query_code=row.query_code if knows_codes(user.permissions) else None,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from app.auth.policy import Sight
 from app.personal import HIDDEN, hide_phone, mask_phone
 
-_SHORTEST = 7
+SHORTEST = 7
 """Shorter numbers are too likely to be something else in a text."""
 
 
@@ -26,7 +26,7 @@ class Veil:
     @classmethod
     def over(cls, sight: Sight, type_: str, confidential: bool, numbers: Iterable[str | None]) -> Veil:
         """``numbers``: all that are known of the ticket's citizen."""
-        known = {number for number in numbers if number is not None and len(number) >= _SHORTEST}
+        known = {number for number in numbers if number is not None and len(number) >= SHORTEST}
         return cls(sight, sight.hides(type_, confidential), tuple(sorted(known, key=len, reverse=True)))
 
     def phone(self, number: str | None) -> str | None:

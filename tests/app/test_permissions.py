@@ -6,7 +6,17 @@ import pytest
 from sqlalchemy import text
 
 from app.auth.guards import COOKIE
-from app.auth.policy import PERMISSIONS, Sight, is_protected, may_reveal, permissions, sight
+from app.auth.policy import (
+    PERMISSIONS,
+    Search,
+    Sight,
+    is_protected,
+    knows_codes,
+    may_reveal,
+    permissions,
+    search,
+    sight,
+)
 from models.codes import Role
 
 from .people import add_user, session_of
@@ -149,6 +159,27 @@ def test_to_whom_a_whole_number_is_shown(role):
         for handles in (True, False)
     )
     assert found == REVEALS.get(role, (False,) * 4)
+
+
+# role → whether it finds tickets by: the citizen's words, a query code or his number, those of a protected ticket
+SEARCHES = {
+    **dict.fromkeys(HOTLINE | UNITS, (True, False, False)),
+    **dict.fromkeys(
+        (Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR), (True, True, False)
+    ),
+    **dict.fromkeys((Role.CALLBACK, Role.DIRECTOR), (True, True, True)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+def test_by_what_each_role_finds_tickets(role):
+    assert search(permissions(frozenset({role}))) == Search(*SEARCHES.get(role, (False, False, False)))
+
+
+@pytest.mark.parametrize("hotlines", [Role.AGENT, Role.CALLBACK, Role.DIRECTOR, Role.OBSERVER, Role.LEADER])
+@pytest.mark.parametrize("units", [Role.UNIT_SIGNER, Role.UNIT_HANDLER])
+def test_who_is_of_a_unit_is_told_no_query_code_whatever_else_he_is(hotlines, units):
+    assert not knows_codes(permissions(frozenset({hotlines, units})))
 
 
 @pytest.mark.parametrize(

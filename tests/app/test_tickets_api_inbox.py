@@ -352,6 +352,76 @@ async def test_a_ticket_is_found_by_its_number_or_its_query_code(api):
     assert await _numbers(api, q="路灯") == []  # who may not read the words cannot guess them either
 
 
+@pytest.mark.parametrize(
+    ("role", "unit", "found"),
+    [
+        *((role, None, [2, 1]) for role in (Role.CALLBACK, Role.DIRECTOR)),
+        *((role, None, [1]) for role in (Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR)),
+        *((role, None, []) for role in (Role.QUALITY, Role.SUPERVISION, Role.LEADER, Role.OBSERVER)),
+        *((role, UNIT, []) for role in (Role.UNIT_SIGNER, Role.UNIT_HANDLER)),
+    ],
+)
+async def test_a_code_finds_a_ticket_for_those_who_may_be_told_it(api, role, unit, found):
+    for number, confidential in ((1, False), (2, True)):
+        await _add(api.life, number, query_code="735512", confidential=confidential)
+        await _dispatch(api.life, number, UNIT)
+    await api.as_(role, unit=unit)
+    assert sorted(await _numbers(api, q="735512"), reverse=True) == found
+
+
+SAID, CALLED = "13900000001", "13811112222"
+IN_NUMBERS = (SAID, CALLED, "139", "1390000", "00", "01", "8111", "22", "请打13900000001", "打1", "1390000 路灯")
+
+
+@pytest.fixture
+async def spoken(api):
+    """1 and 2 (confidential) with UNIT: their citizens have said their own numbers, a house, and another's number."""
+    for number, confidential in ((1, False), (2, True)):
+        await _add(
+            api.life, number, after_h=-number, contact_phone=CALLED, confidential=confidential,
+            content=f"路灯不亮，请打{SAID}或{CALLED}，物业是6657788，3号楼", title=f"找{SAID}", address="北街18号",
+        )  # fmt: skip
+        await _dispatch(api.life, number, UNIT)
+    return api
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(
+    ("role", "unit", "known"),
+    [
+        *((role, None, [1, 2]) for role in (Role.CALLBACK, Role.DIRECTOR)),
+        *((role, None, [1]) for role in (Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR)),
+        *((role, None, []) for role in (Role.QUALITY, Role.SUPERVISION, Role.LEADER)),
+        *((role, UNIT, []) for role in (Role.UNIT_SIGNER, Role.UNIT_HANDLER, Role.UNIT_APPROVER)),
+    ],
+)
+async def test_digits_of_a_number_that_is_covered_find_nothing_and_what_is_seen_is_found(
+    spoken, monkeypatch, role, unit, known, many
+):
+    if many:
+        monkeypatch.setattr("app.tickets.searching._RARE", -1)
+    await spoken.as_(role, unit=unit)
+    for words in IN_NUMBERS:
+        assert await _numbers(spoken, q=words) == known, words
+    for words in ("路灯", "3号楼", "6657788", "57", "北街18", "18号 物业是6", "3号楼 请打"):
+        assert await _numbers(spoken, q=words) == [1, 2], words
+    assert await _numbers(spoken, q=no(2)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("caller", "contact"),
+    [("6657788", "09516657788"), ("09516657788", "6657788"), (None, "6657788"), ("6657788", None)],
+)
+async def test_numbers_that_hold_each_other_are_covered_whole(api, caller, contact):
+    longest = max(caller or "", contact or "", key=len)
+    await _add(api.life, 1, caller_phone=caller, contact_phone=contact, content=f"路灯，{longest}，12号")
+    await _dispatch(api.life, 1, UNIT)
+    await api.as_(Role.UNIT_SIGNER, unit=UNIT)
+    assert await _numbers(api, q="12号 路灯") == [1]
+    for words in ("09", "51", "66", "88", longest):
+        assert await _numbers(api, q=words) == [], words
+
+
 async def test_a_unit_finds_words_in_its_own_tickets_only(some):
     await some.as_(Role.UNIT_SIGNER, unit=UNIT)
     assert await _numbers(some, q="路灯") == [2, 3, 7]

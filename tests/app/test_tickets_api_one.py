@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from models.codes import Role
 from models.workflow_codes import TicketAction as A
@@ -300,9 +301,31 @@ async def test_what_is_shown_is_whole_and_kept_nowhere(full):
     answer = await _reveal(full)
     assert answer.json() == {
         "no": full.life.no, "caller_phone": PHONE, "contact_phone": CONTACT, "caller_name": "张三丰",
-        "query_code": "123456",
+        "query_code": None,
     }  # fmt: skip
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("role", [Role.DISPATCH_SUPERVISOR, Role.CALLBACK, Role.DIRECTOR])
+async def test_the_hotline_is_shown_the_query_code_to_tell_it_to_a_citizen_who_lost_it(full, role):
+    await full.as_(role)
+    assert (await _reveal(full)).json()["query_code"] == "123456"
+
+
+UNITS = (Role.UNIT_SIGNER, Role.UNIT_HANDLER, Role.UNIT_APPROVER, Role.UNIT_LIAISON, Role.DISTRICT_ADMIN)
+
+
+@pytest.mark.parametrize("role", UNITS)
+async def test_nobody_of_a_unit_is_ever_told_the_code_by_which_the_citizen_rates_it(full, role):
+    code = "735512"
+    async with full.life.sessions() as db:
+        await db.execute(text("UPDATE tickets SET query_code = :code"), {"code": code})
+        await db.commit()
+    await full.as_(role, unit=UNIT)
+    answers = [await full.get(path) for path in ("", f"/{full.life.no}", f"/{full.life.no}/timeline")]
+    answers += [await full.get(f"/{full.life.no}/actions"), await _reveal(full)]
+    assert not any(code in answer.text for answer in answers)
+    assert (await full.get("", q=code)).json() == []
 
 
 async def test_who_had_a_number_shown_and_why_is_written_down_and_who_was_refused_too(full):
