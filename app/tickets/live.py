@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -54,8 +55,9 @@ class _Reader:
 class TicketNews:
     """One a process. ``note`` is told ids by whoever listens to PostgreSQL; each reader gets those in sight."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], clock: Callable[[], float] = time.monotonic) -> None:
         self._sessions = sessions
+        self._clock = clock
         self._readers: set[_Reader] = set()
         self._changed: set[int] = set()
         self._missed = False
@@ -100,20 +102,27 @@ class TicketNews:
     ) -> AsyncIterator[LiveNews | None]:
         """What changes in sight, from now on; at first ``reload``. None: all is quiet.
 
-        ``again``: the reader's sight, asked for from time to time; None ends it.
+        ``again``: the reader's sight; None ends it. Nothing is told by a sight that was asked for longer ago than a
+        heartbeat, however busy it is.
         """
-        reader = _Reader(scope)
+        reader, asked = _Reader(scope), self._clock()
         reader.news.set()
         self._readers.add(reader)
         try:
             while True:
+                quiet = False
                 try:
                     await asyncio.wait_for(reader.news.wait(), _HEARTBEAT_S)
                 except TimeoutError:
+                    quiet = True
+                if quiet or self._clock() - asked >= _HEARTBEAT_S:
                     found = await again()
                     if found is None:
                         return
+                    asked = self._clock()
+                    reader.reload = reader.reload or (found != reader.scope and reader.news.is_set())
                     reader.scope = found
+                if quiet:
                     yield None
                     continue
                 reader.news.clear()

@@ -209,6 +209,46 @@ async def test_who_is_no_longer_signed_in_is_told_nothing_more(city_sessions, mo
         await page.next()
 
 
+class Busy:
+    """A stream on which something happens each second, in a time that is set."""
+
+    def __init__(self, sessions, scope: Scope, sights: list[Scope | None]) -> None:
+        self.time, self.asked_at = 0.0, []
+        self._sights = iter(sights)
+        self.news = TicketNews(sessions, lambda: self.time)
+        self.page = Page(self.news, scope, self._again)
+
+    async def _again(self) -> Scope | None:
+        self.asked_at.append(self.time)
+        return next(self._sights)
+
+    async def second(self, no: str) -> LiveNews | None:
+        self.time += 1
+        for reader in self.news._readers:
+            reader.nos.add(no)
+            reader.news.set()
+        return await self.page.next()
+
+
+async def test_a_busy_stream_is_asked_about_as_often_as_a_quiet_one_and_ends_with_the_session(city_sessions):
+    busy = Busy(city_sessions, CITY, [CITY, None])
+    assert await busy.page.next() == RELOAD
+    for number in range(29):
+        assert await busy.second(str(number)) == LiveNews(nos=[str(number)])
+    with pytest.raises(StopAsyncIteration):
+        await busy.second("29")
+    assert busy.asked_at == [15.0, 30.0]
+
+
+async def test_what_was_gathered_for_a_wider_sight_is_not_told_to_a_narrower_one(city_sessions):
+    busy = Busy(city_sessions, CITY, [of(UNIT)])
+    assert await busy.page.next() == RELOAD
+    busy.time = 20.0
+    assert await busy.second("T") == RELOAD
+    (reader,) = busy.news._readers
+    assert (reader.scope, reader.nos) == (of(UNIT), set())
+
+
 async def test_without_readers_nobody_asks_who_may_see_what(city_sessions):
     news = TicketNews(city_sessions)
     news.note([1, 2, 3])
