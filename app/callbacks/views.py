@@ -12,12 +12,13 @@ from app.api.cursor import Cursor, fingerprint, read_cursor
 from app.auth.policy import Sight
 from app.callbacks.schemas import CallbackPage, CallbackTask
 from app.clock import local_iso
-from app.personal import HIDDEN, hide_phone, mask_phone
+from app.personal import HIDDEN
+from app.tickets.lines import veil_of
 from routing.rulebook import Rulebook
 
 _QUERY = text(
-    "SELECT c.id, c.round, c.planned_at, t.no, t.title, t.host_unit, t.type, t.confidential, t.profile, t.version, "
-    "t.supervise_level, t.rework_count, coalesce(t.contact_phone, t.caller_phone) AS number, k.due, "
+    "SELECT c.id, c.round, c.planned_at, t.no, t.title, t.host_unit, t.type, t.channel, t.confidential, t.profile, "
+    "t.version, t.supervise_level, t.rework_count, t.caller_phone, t.contact_phone, k.due, "
     "count(o.id) FILTER (WHERE o.result = 'not_reached') AS tries, "
     "coalesce(bool_or(o.result = 'answered' AND (o.satisfied IN (1, 2) OR o.solved = 3)), false) AS unhappy, "
     "count(o.id) FILTER (WHERE o.result = 'cancelled' AND o.reason IS NOT NULL) AS broken "
@@ -54,14 +55,14 @@ async def list_tasks(
 
 
 def _task(row: Row[Any], book: Rulebook, sight: Sight) -> CallbackTask:
-    hidden = sight.hides(row.type, row.confidential)
+    veil = veil_of(row._mapping, sight)  # noqa: SLF001  (SQLAlchemy's name for it)
     unit = book.units.get(row.host_unit or "")
     return CallbackTask(
         id=row.id,
         ticket_no=row.no,
-        title=row.title if sight.content else HIDDEN,
+        title=veil.words(row.title) if sight.content else HIDDEN,
         unit=unit.name if unit else None,
-        number=(hide_phone(row.number) if hidden else mask_phone(row.number)) or "",
+        number=veil.phone(row.contact_phone or row.caller_phone) or "",
         planned_at=local_iso(row.planned_at) or "",
         due=local_iso(row.due),
         round=row.round,

@@ -147,7 +147,7 @@ def line_fields(row: Row, relation: Relation, veil: Veil, now: datetime, book: R
         "missing_clocks": row["missing_clocks"],
         "confidence": row["confidence"],
         "confirm": row["confirm"] if content else [],
-        "dispatch_basis": row["dispatch_basis"],
+        "dispatch_basis": veil.words(row["dispatch_basis"]) if content or row["dispatch_basis"] is None else HIDDEN,
         "dispatch_rule": row["dispatch_rule"],
         "call_id": row["call_id"] if content else None,
         "created_at": local_iso(row["created_at"]),

@@ -84,6 +84,16 @@ async def test_of_a_report_whoever_may_not_know_the_caller_sees_no_digit(loop, a
     assert (await tasks(api))["items"][0]["number"] == "139****0001"
 
 
+async def test_a_number_in_the_title_is_covered_as_the_number_itself_is(loop, api):
+    await answered(loop, type="04", profile="E2", urgency=2, title="请打13900000001", contact_phone="13811112222")
+    for role, title, number in (
+        (Role.TEAM_LEADER, f"请打{'*' * 11}", "*" * 11), (Role.CALLBACK, "请打139****0001", "138****2222")
+    ):  # fmt: skip
+        await api.as_(role)
+        (task,) = (await tasks(api))["items"]
+        assert (task["title"], task["number"]) == (title, number)
+
+
 async def test_pages_follow_each_other_the_earliest_first(loop, api):
     for number in range(5):
         loop.life.now -= timedelta(hours=2)

@@ -355,15 +355,15 @@ async def test_a_ticket_is_found_by_its_number_or_its_query_code(api):
 @pytest.mark.parametrize(
     ("role", "unit", "found"),
     [
-        *((role, None, [2, 1]) for role in (Role.CALLBACK, Role.DIRECTOR)),
+        *((role, None, [3, 2, 1]) for role in (Role.CALLBACK, Role.DIRECTOR)),
         *((role, None, [1]) for role in (Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER, Role.DISPATCH_SUPERVISOR)),
         *((role, None, []) for role in (Role.QUALITY, Role.SUPERVISION, Role.LEADER, Role.OBSERVER)),
         *((role, UNIT, []) for role in (Role.UNIT_SIGNER, Role.UNIT_HANDLER)),
     ],
 )
 async def test_a_code_finds_a_ticket_for_those_who_may_be_told_it(api, role, unit, found):
-    for number, confidential in ((1, False), (2, True)):
-        await _add(api.life, number, query_code="735512", confidential=confidential)
+    for number, values in ((1, {}), (2, {"confidential": True}), (3, {"channel": "24"})):
+        await _add(api.life, number, query_code="735512", **values)
         await _dispatch(api.life, number, UNIT)
     await api.as_(role, unit=unit)
     assert sorted(await _numbers(api, q="735512"), reverse=True) == found

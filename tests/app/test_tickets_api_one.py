@@ -237,6 +237,27 @@ async def test_each_role_sees_the_fields_that_are_its(full, confidential):
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("role", "unit", "told"),
+    [
+        (Role.DISPATCHER, None, f"诉求人{MASKED[PHONE]}称属其管辖"),
+        (Role.UNIT_HANDLER, UNIT, f"诉求人{MASKED[PHONE]}称属其管辖"),
+        (Role.UNIT_HANDLER, OTHER, f"诉求人{MASKED[PHONE]}称属其管辖"),
+        (Role.OBSERVER, None, HIDDEN),
+    ],
+)
+async def test_why_it_was_dispatched_is_somebodys_words_too(api, role, unit, told):
+    await api.life.begin()
+    await api.life.do(A.APPROVE, DISPATCHER)
+    await api.as_(role, unit=unit)
+    if unit is None:
+        assert (await _read(api))["dispatch_basis"] is None
+    reason = f"诉求人{PHONE}称属其管辖"
+    await api.life.do(A.DISPATCH, DISPATCHER, unit=UNIT, co_units=[OTHER], reason=reason)
+    assert (await _read(api))["dispatch_basis"] == told
+    assert [line["dispatch_basis"] for line in (await api.get("")).json()] == [told]
+
+
 async def test_an_observer_reads_nobodys_words_in_any_list(full):
     await full.as_(Role.OBSERVER)
     ticket = await _read(full)
