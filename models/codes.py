@@ -104,6 +104,14 @@ class Solved(LabelledNumber):
     UNKNOWN = 9, "未知"
 
 
+_DISCONTENT = frozenset({Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED})
+
+
+def is_unhappy(satisfied: int | None, solved: int | None) -> bool:
+    """Whether a citizen who was asked is not content: not satisfied, or his matter is not solved."""
+    return satisfied in _DISCONTENT or solved == Solved.UNSOLVED
+
+
 class CloseType(LabelledText):
     """办结类型."""
 

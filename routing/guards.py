@@ -13,6 +13,10 @@ RATING_EXPLAINED = Guard(
     "rating_not_explained", "只有核实为无法定依据或误评的差评可以直接办结", lambda f: f.rating_explained
 )
 
+RATING_JUDGED = Guard(
+    "rating_not_judged", "差评尚待回访核实，须先回访评价人并作出核实结论", lambda f: not f.rating_awaits
+)
+
 NEEDS_SIGN = Guard("sign_not_needed", "该类工单无须签收", lambda f: f.needs_sign)
 NO_SIGN = Guard("sign_needed", "该类工单须签收、答复", lambda f: not f.needs_sign)
 

@@ -26,7 +26,7 @@ EVERYTHING = (
     K.DISPATCH, *ALL_UNIT, K.REVIEW, K.CALLBACK, K.ARBITRATE, K.WAIT_INFO, K.SUSPENSION, K.APPRAISAL, K.PROGRESS,
     K.APPEAL_REVIEW, K.SUPERVISION, K.WITHDRAWAL_REVIEW,
 )  # fmt: skip
-"""All but the citizen's own and the archive's."""
+"""All that ends with the ticket, but the citizen's own; archive, assessment and ratings go on after it."""
 
 BEFORE_UNIT = frozenset({S.DRAFT, S.REVIEW, S.DISPATCH})
 AT_UNIT = frozenset({S.SIGN, S.RETURN_REQUESTED, S.HANDLING, S.SUB_DISPATCHED, S.SUSPENDED, S.UNIT_SIGN, S.REWORK})
@@ -107,23 +107,25 @@ def step(
 _CONTACT_FIELDS = ("result", "at")
 _REPLY_FIELDS = ("text", "public_reply", "solved")
 _FREE = (g.NOT_PAUSED,)
+_JUDGED = (g.RATING_JUDGED,)
+"""A bad rating leaves 待审核 by its verdict only: its rater is always called back (domain.md §8)."""
 
 INTAKE = (
     step(A.AMEND, BEFORE_UNIT, None, _INTAKE, takes=("category", "type", "urgency", "title", "district", "street",
          "address", "demand", "occurred_at", "subject", "caller_name", "contact_phone", "special_group", "anonymous",
-         "unit", "co_units", "reason")),
+         "unit", "co_units", "reason"), guards=_JUDGED),
     step(A.APPEND, OPEN, None, _INTAKE, _CALLERS, _CITIZEN, needs=("text",), takes=("attachments", "call_id")),
     step(A.SUBMIT, S.DRAFT, S.REVIEW, _INTAKE, _SYSTEM, guards=(g.HAS_WORDS, g.HAS_CATEGORY)),
     step(A.ANSWER, S.DRAFT, S.DIRECT, _AGENTS, needs=("text",), takes=("knowledge_id",),
-         guards=(g.HAS_WORDS, g.HAS_CATEGORY), clocks=(stop(K.DISPATCH),)),
+         guards=(*_JUDGED, g.HAS_WORDS, g.HAS_CATEGORY), clocks=(stop(K.DISPATCH),)),
     step(A.CLOSE, S.DIRECT, S.CLOSED, _AGENTS, _SYSTEM, clocks=CLOSE_CLOCKS),
     step(A.CLOSE, S.REVIEW, S.CLOSED, _REVIEWERS, needs=("reason",), guards=(g.RATING_EXPLAINED,), clocks=CLOSE_CLOCKS),
     step(A.NOT_ACCEPT, (S.DRAFT, S.REVIEW, S.DISPATCH), S.NOT_ACCEPTED, _INTAKE, needs=("code", "reason"),
-         takes=("route",), guards=(g.NOT_SUPERVISED,), clocks=END_CLOCKS),
+         takes=("route",), guards=(*_JUDGED, g.NOT_SUPERVISED), clocks=END_CLOCKS),
     step(A.TRANSFER, (S.DRAFT, S.REVIEW), S.TRANSFERRED, _INTAKE, needs=("target", "reason"), takes=("call_id",),
-         clocks=END_CLOCKS),
+         guards=_JUDGED, clocks=END_CLOCKS),
     step(A.ASK_INFO, (S.DRAFT, S.REVIEW, S.DISPATCH, S.CALLBACK), S.WAIT_INFO, _INTAKE, _CALLERS, needs=("reason",),
-         guards=(g.NOT_SUPERVISED,), clocks=(pause(PauseReason.WAIT_INFO), start(K.WAIT_INFO))),
+         guards=(*_JUDGED, g.NOT_SUPERVISED), clocks=(pause(PauseReason.WAIT_INFO), start(K.WAIT_INFO))),
     step(A.GIVE_INFO, S.WAIT_INFO, S.REVIEW, _INTAKE, _CALLERS, _CITIZEN, needs=("text",), takes=("attachments",),
          clocks=(stop(K.WAIT_INFO, K.CALLBACK, *ALL_UNIT), RESUME, start(K.DISPATCH))),
     step(A.CONTACT, BEFORE_UNIT | {S.WAIT_INFO}, None, _INTAKE, _CALLERS, needs=_CONTACT_FIELDS,
@@ -135,8 +137,8 @@ INTAKE = (
 )  # fmt: skip
 
 DISPATCHING = (
-    step(A.APPROVE, S.REVIEW, S.DISPATCH, _REVIEWERS, _SYSTEM, guards=(g.HAS_WORDS, g.HAS_CATEGORY)),
-    step(A.SEND_BACK, S.REVIEW, S.DRAFT, _REVIEWERS, needs=("reason",)),
+    step(A.APPROVE, S.REVIEW, S.DISPATCH, _REVIEWERS, _SYSTEM, guards=(*_JUDGED, g.HAS_WORDS, g.HAS_CATEGORY)),
+    step(A.SEND_BACK, S.REVIEW, S.DRAFT, _REVIEWERS, needs=("reason",), guards=_JUDGED),
     step(A.DISPATCH, S.DISPATCH, S.SIGN, _REVIEWERS, _SYSTEM, needs=("unit",),
          takes=("co_units", "reason", "co_demand"), guards=(g.NOT_TOO_OFTEN,), when=g.NEEDS_SIGN,
          clocks=(stop(K.DISPATCH), start(*UNIT_CLOCKS, K.CO))),
@@ -230,7 +232,7 @@ def _decided(
 
 
 _TIMED = WORKED_ON - {S.REWORK}
-_ASSESSED = frozenset({S.CLOSED}) | HELD
+_ASSESSED = frozenset({S.CLOSED, S.WITHDRAWN, S.MERGED}) | HELD
 REQUESTS = (
     _asked(Q.EXTENSION, _TIMED, K.EXTENSION_REVIEW, _ASKERS, ("reason",), ("attachments",),
            guards=(g.MAY_EXTEND, g.EXTENSION_IN_TIME, g.EXTENSION_LEFT, *_FREE)),
@@ -240,7 +242,7 @@ REQUESTS = (
     _decided(Q.EXTENSION, False, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _REVIEWERS, _DIRECTOR),
     _asked(Q.SUSPENSION, (S.HANDLING,), K.SUSPENSION_REVIEW, _HEADS, ("reason", "until"), ("attachments",),
            guards=(g.CONTACTED, g.RUNS_BY_WORKING_TIME, *_FREE)),
-    _decided(Q.SUSPENSION, True, (S.HANDLING,), K.SUSPENSION_REVIEW, _DIRECTOR, target=S.SUSPENDED,
+    _decided(Q.SUSPENSION, True, (S.HANDLING,), K.SUSPENSION_REVIEW, _DIRECTOR, target=S.SUSPENDED, guards=_FREE,
              clocks=(pause(PauseReason.SUSPENDED), start(K.SUSPENSION, K.PROGRESS))),
     _decided(Q.SUSPENSION, False, (S.HANDLING,), K.SUSPENSION_REVIEW, _DIRECTOR),
     step(A.RESUME, S.SUSPENDED, S.HANDLING, _ASKERS, _CHIEFS, takes=("reason",),
@@ -258,12 +260,12 @@ REQUESTS = (
          clocks=(RESUME, stop(K.APPRAISAL))),
     _asked(Q.EXCLUSION, _ASSESSED, K.EXCLUSION_REVIEW, _ASKERS, ("code", "reason", "attachments"),
            guards=(g.IN_SCOPE,)),
-    _decided(Q.EXCLUSION, True, _ASSESSED, K.EXCLUSION_REVIEW, _SUPERVISORS),
-    _decided(Q.EXCLUSION, False, _ASSESSED, K.EXCLUSION_REVIEW, _SUPERVISORS),
+    _decided(Q.EXCLUSION, True, _ASSESSED | {S.ARCHIVED}, K.EXCLUSION_REVIEW, _SUPERVISORS),
+    _decided(Q.EXCLUSION, False, _ASSESSED | {S.ARCHIVED}, K.EXCLUSION_REVIEW, _SUPERVISORS),
     step(A.REQUEST_WITHDRAWAL, OPEN, None, _INTAKE, _CALLERS, _CITIZEN, needs=("reason",), takes=("call_id",),
          guards=(g.none_pending(Q.WITHDRAWAL),), clocks=(start(K.WITHDRAWAL_REVIEW),)),
     step(A.WITHDRAW, OPEN, S.WITHDRAWN, _REVIEWERS, needs=("reason",),
-         guards=(g.pending(Q.WITHDRAWAL), g.NOT_SUPERVISED), clocks=(RESUME, *END_CLOCKS)),
+         guards=(*_JUDGED, g.pending(Q.WITHDRAWAL), g.NOT_SUPERVISED), clocks=(RESUME, *END_CLOCKS)),
     step(A.REFUSE_WITHDRAWAL, OPEN, None, _REVIEWERS, needs=("reason",), guards=(g.pending(Q.WITHDRAWAL),),
          clocks=(stop(K.WITHDRAWAL_REVIEW),)),
 )  # fmt: skip
@@ -310,11 +312,11 @@ AFTERWARDS = (
 _MERGEABLE = frozenset({S.DRAFT, S.REVIEW, S.DISPATCH, S.SIGN, S.HANDLING})
 BESIDE = (
     step(A.MERGE, _MERGEABLE, S.MERGED, _INTAKE, needs=("target_no", "reason"),
-         guards=(g.TARGET_SOUND, g.NOT_SUPERVISED, *_FREE), clocks=END_CLOCKS),
+         guards=(*_JUDGED, g.TARGET_SOUND, g.NOT_SUPERVISED, *_FREE), clocks=END_CLOCKS),
     *(
         step(A.UNMERGE, S.MERGED, status, _REVIEWERS, needs=("reason",), guards=(g.UNMERGE_OPEN,),
              when=g.merged_from(status),
-             clocks=(reopen(K.CITIZEN, *(UNIT_CLOCKS if status in AT_UNIT else (K.DISPATCH,))),))
+             clocks=(reopen(K.CITIZEN, *((*UNIT_CLOCKS, K.CO) if status in AT_UNIT else (K.DISPATCH,))),))
         for status in sorted(_MERGEABLE)
     ),
     step(A.LINK, OPEN, None, _INTAKE, needs=("target_no", "link_kind"), guards=(g.TARGET_SOUND,)),

@@ -60,6 +60,8 @@ class Facts:
     has_words: bool = True
     rating_explained: bool = False
     """A bad rating that was verified and explained to its rater: nobody has to put it right."""
+    rating_awaits: bool = False
+    """A bad rating whose rater is still to be called back, and that has no verdict yet."""
     needs_sign: bool = True
     """The profile has a sign limit; praise and what is passed on (P, T) go to the unit without."""
     dispatch_count: int = 0

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.calls.orders import CallOrder, order_call
-from models.codes import Satisfied, Solved
+from models.codes import is_unhappy
 from models.handling import Callback
 from models.outbox import OutboxRow
 from models.ticket import Ticket
@@ -22,7 +22,6 @@ CLOSE_CALLBACK = "close_callback"
 SURVEY = "callback"
 """What a machine asks (telephony/conversation/surveys.py)."""
 _ORDER = "cb-"
-_UNHAPPY = frozenset({Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED})
 
 
 def order_of(callback_id: int) -> str:
@@ -133,6 +132,6 @@ def _try(row: Callback) -> Try:
         CallbackResult.of(row.result),
         row.planned_at,
         row.at,
-        unhappy=row.satisfied in _UNHAPPY or row.solved == Solved.UNSOLVED,
+        unhappy=is_unhappy(row.satisfied, row.solved),
         broken=row.result == CallbackResult.CANCELLED and row.reason is not None,
     )

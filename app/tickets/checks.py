@@ -15,6 +15,8 @@ from app.tickets.errors import InputError, TimeError, UnknownCodeError
 from app.tickets.step import Stepping
 from models.attachment import Attachment
 from models.call import Call
+from models.codes import CallDirection
+from models.ticket import Ticket
 from routing.city.schema import Unit
 
 MOST_ATTACHMENTS = 20
@@ -83,10 +85,16 @@ async def attach(db: AsyncSession, ids: Iterable[int], ticket_id: int) -> list[i
     return wanted
 
 
-async def known_call(s: Stepping) -> str | None:
-    """The call given. UnknownCodeError: there is none."""
+async def known_call(s: Stepping, *, with_the_citizen: bool = False) -> str | None:
+    """The call given. UnknownCodeError: there is none (with him whose ticket it is)."""
     if s.body.call_id is not None:
-        found = (await s.db.execute(select(col(Call.id)).filter_by(id=s.body.call_id))).scalar_one_or_none()
-        if found is None:
+        call = (await s.db.execute(select(Call).filter_by(id=s.body.call_id))).scalar_one_or_none()
+        if call is None or (with_the_citizen and not _is_with_the_citizen(call, s.ticket)):
             raise UnknownCodeError("没有这通电话", "call_id")
     return s.body.call_id
+
+
+def _is_with_the_citizen(call: Call, ticket: Ticket) -> bool:
+    far = call.dialled if call.direction == CallDirection.OUT else call.ani
+    same = call.citizen_id is not None and call.citizen_id == ticket.citizen_id
+    return same or call.id == ticket.call_id or far in {ticket.caller_phone, ticket.contact_phone} - {None}

@@ -64,7 +64,8 @@ async def _releases(s: Stepping, effect: ClockEffect) -> None:
 async def _reopens(s: Stepping, effect: ClockEffect) -> None:
     undone = TicketAction.MERGE.value if s.step.action is TicketAction.UNMERGE else None
     for kind in effect.kinds:
-        await s.clockwork.reopen(kind, undone)
+        for ref in [helper.id for helper in s.present.helpers] if kind is ClockKind.CO else [None]:
+            await s.clockwork.reopen(kind, undone, ref)
 
 
 async def _relimits(s: Stepping, effect: ClockEffect) -> None:

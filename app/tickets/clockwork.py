@@ -145,14 +145,19 @@ class Clockwork:
         clock.stage = stage_again(course_of(clock, urgent=self.urgent), clock.stage, self.now, self.book)
         arm(clock, self.book, urgent=self.urgent)
 
-    async def reopen(self, kind: ClockKind, outcome: str | None = None) -> Clock | None:
-        """The newest stopped clock of a kind (with this outcome) goes on, the time in between is not counted.
+    async def reopen(self, kind: ClockKind, outcome: str | None = None, ref: int | None = None) -> Clock | None:
+        """The newest stopped clock of a kind goes on, the time in between is not counted. None: there is none.
 
-        None: there is none.
+        Args:
+            kind: of the clock.
+            outcome: only one that was stopped with it.
+            ref: only one of this helper.
         """
-        if (live := self.live(kind)) is not None:
+        if (live := self.live(kind, ref)) is not None:
             return live
         newest = select(Clock).filter_by(ticket_id=self.ticket.id, kind=kind.value).order_by(col(Clock.id).desc())
+        if ref is not None:
+            newest = newest.filter_by(ref=ref)
         clock = (await self.db.execute(newest.limit(1))).scalar_one_or_none()
         if clock is None or clock.stopped_at is None or outcome not in {None, clock.outcome}:
             return None

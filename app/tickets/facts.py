@@ -15,18 +15,24 @@ from sqlmodel import col
 from app.clock import CITY_ZONE
 from app.tickets.body import ActionBody
 from app.tickets.texts import UNHEARD
-from models.codes import ClockKind, Satisfied, Solved, TicketStatus
+from models.codes import Channel, ClockKind, TicketStatus, is_unhappy
 from models.handling import Callback, ContactRecord, Supervision
 from models.ownership import CoHandling, Holding, Request, SubDispatch
 from models.ticket import Clock, Ticket
-from models.workflow_codes import CallbackResult, ContactResult, EvaluationClass, PauseReason, RequestKind, TicketAction
+from models.workflow_codes import (
+    CallbackResult,
+    ContactResult,
+    EvaluationClass,
+    HoldingKind,
+    PauseReason,
+    RequestKind,
+    TicketAction,
+)
 from routing.calendar.shifts import cutoff, extended
 from routing.callback_plan import in_vain
 from routing.errors import CalendarError
 from routing.rulebook import Rulebook
 from routing.workflow_terms import CallbackSaid, Facts
-
-_UNHAPPY = {Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED}
 
 
 @dataclass(slots=True)
@@ -51,6 +57,8 @@ class Present:
     paused: PauseReason | None = None
     verdict: str | None = None
     """Of the bad rating it came from."""
+    unjudged: bool = False
+    """That rating waits for its verdict."""
     target: Ticket | None = None
     """The other ticket of a merge or link."""
 
@@ -68,6 +76,8 @@ _THERE = text(
     "AND (actor = 'citizen' OR payload ->> 'for' = 'citizen') AND at >= :since) AS urged, "
     "(SELECT reason FROM pauses WHERE ticket_id = t.id AND ended_at IS NULL) AS paused, "
     "(SELECT verdict FROM service_evaluations WHERE ticket_id = t.id) AS verdict, "
+    "EXISTS (SELECT FROM service_evaluations WHERE ticket_id = t.id AND state = 'verify' AND verdict IS NULL) "
+    "AS unjudged, "
     "EXISTS (SELECT FROM holdings WHERE ticket_id = t.id AND ended_at IS NULL) AS holdings, "
     "EXISTS (SELECT FROM requests WHERE ticket_id = t.id AND decided_at IS NULL) AS requests, "
     "EXISTS (SELECT FROM supervisions WHERE ticket_id = t.id AND ended_at IS NULL) AS supervisions, "
@@ -101,6 +111,7 @@ async def read_presents(db: AsyncSession, tickets: Sequence[Ticket], now: dateti
             urged_today=row.urged,
             paused=PauseReason.of(row.paused) if row.paused else None,
             verdict=row.verdict,
+            unjudged=row.unjudged,
         )
         for row in there
     }
@@ -154,6 +165,7 @@ def facts_of(
         has_category=ticket.category is not None,
         has_words=ticket.content != UNHEARD,
         rating_explained=present.verdict in {EvaluationClass.GROUNDLESS, EvaluationClass.MISTAKEN},
+        rating_awaits=present.unjudged,
         needs_sign=profile.sign is not None,
         dispatch_count=ticket.dispatch_count,
         max_dispatch=rules.return_max_dispatch,
@@ -164,7 +176,7 @@ def facts_of(
         extension_max=profile.extension_max,
         extension_in_time=_in_time(present.clock(ClockKind.FINISH), now, book),
         second_by_director=rules.extension_second_by_director,
-        contacted=is_contacted(ticket, present.contacts, rules.contact_tries),
+        contacted=is_contacted(ticket, present, rules.contact_tries),
         unreachable=_is_unreachable(ticket, present.contacts, rules.contact_tries),
         fed_back=present.clock(ClockKind.FEEDBACK) is None,
         co_open=any(helper.due is None or now < helper.due for helper in present.helpers),
@@ -194,10 +206,19 @@ def facts_of(
     )
 
 
-def is_contacted(ticket: Ticket, contacts: list[ContactRecord], tries: int) -> bool:
-    """Evidence of contact (domain.md §3): reached once, or tried in vain often enough, or nobody to be reached."""
+def is_contacted(ticket: Ticket, present: Present, tries: int) -> bool:
+    """Evidence of contact (domain.md §3): reached once, or tried in vain often enough, or nobody to be reached.
+
+    By whoever answers for the ticket, since he does: what a unit did before it gave the ticket back, and what the
+    hotline did, is not the contact of the unit that has it now. A bad rating is looked into by the hotline alone.
+    """
     if ticket.contact_phone is None and ticket.caller_phone is None:
         return True
+    contacts, holding = present.contacts, present.holding
+    if holding is not None and holding.kind != HoldingKind.INTAKE and ticket.channel != Channel.BAD_REVIEW:
+        interim = holding.kind == HoldingKind.INTERIM  # no dispatch; and what is reopened is with the same unit again
+        since = holding.started_at if interim else ticket.dispatched_at or holding.started_at
+        contacts = [one for one in contacts if one.unit is not None and one.noted_at >= since]
     reached = any(contact.result == ContactResult.REACHED for contact in contacts)
     return reached or sum(contact.result == ContactResult.NOT_REACHED for contact in contacts) >= tries
 
@@ -239,8 +260,7 @@ def _settled(ticket: Ticket, present: Present) -> bool:
     rated = [c for c in present.callbacks if c.result == CallbackResult.ANSWERED]
     if not rated or present.supervision is not None:
         return False
-    unhappy = rated[-1].satisfied in _UNHAPPY or rated[-1].solved == Solved.UNSOLVED
-    return not unhappy or ticket.rework_count > 0
+    return not is_unhappy(rated[-1].satisfied, rated[-1].solved) or ticket.rework_count > 0
 
 
 def _said(body: ActionBody) -> CallbackSaid | None:
@@ -248,8 +268,7 @@ def _said(body: ActionBody) -> CallbackSaid | None:
         return None
     if body.callback_result != "answered":
         return body.callback_result
-    unhappy = body.satisfied in _UNHAPPY or body.solved == Solved.UNSOLVED
-    return "unhappy" if unhappy else "happy"
+    return "unhappy" if is_unhappy(body.satisfied, body.solved) else "happy"
 
 
 def _sound(ticket: Ticket, target: Ticket | None, action: TicketAction | None) -> bool:

@@ -312,6 +312,11 @@ def test_a_bad_rating_without_ground_is_explained(facts, verdict, explained):
     assert facts(Present(verdict=verdict)).rating_explained is explained
 
 
+def test_a_bad_rating_awaits_its_verdict(facts):
+    assert not facts().rating_awaits
+    assert facts(Present(unjudged=True)).rating_awaits
+
+
 @pytest.mark.parametrize(
     ("other", "sound"),
     [

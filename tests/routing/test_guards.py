@@ -25,6 +25,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "rating_not_explained": (
         {"rating_explained": True}, {"rating_explained": False}, "只有核实为无法定依据或误评的差评可以直接办结"
     ),
+    "rating_not_judged": (
+        {"rating_awaits": False}, {"rating_awaits": True}, "差评尚待回访核实，须先回访评价人并作出核实结论"
+    ),
     "dispatched_too_often": (
         {"dispatch_count": 2}, {"dispatch_count": 3}, "已多次派单，须经会商后指定承办单位"
     ),

@@ -122,12 +122,15 @@ def _start(done: Done, kind: ClockKind, live: Live, wanted: Clocks) -> None:
 def _reopen(done: Done, kind: ClockKind, live: Live, wanted: Clocks) -> None:
     """The newest of its kind goes on; when a merge is undone, only what the merge has stopped."""
     of_kind = [clock for clock in done.before.of("clocks").values() if clock["kind"] == kind.value]
-    if _of(kind, live) or not of_kind:
-        return
-    newest = max(of_kind, key=lambda clock: clock["id"])
-    if done.step.action is not A.UNMERGE or newest["outcome"] == A.MERGE.value:
-        live[(kind.value, None)] = None
-        wanted.reopened.add((kind.value, None))
+    helpers = [row["id"] for row in done.before.live("co_handlings")]
+    for key in [(kind.value, helper) for helper in helpers] if kind is K.CO else [(kind.value, None)]:
+        candidates = [clock for clock in of_kind if _key(clock) == key]
+        if key in live or not candidates:
+            continue
+        newest = max(candidates, key=lambda clock: clock["id"])
+        if done.step.action is not A.UNMERGE or newest["outcome"] == A.MERGE.value:
+            live[key] = None
+            wanted.reopened.add(key)
 
 
 def _stand(done: Done, kind: ClockKind, live: Live, wanted: Clocks) -> None:
@@ -186,7 +189,7 @@ def _to_start(done: Done, kind: ClockKind) -> list[Key]:
 def _by_deed(done: Done, live: Live, wanted: Clocks) -> None:
     action = done.step.action
     contact, progress, supervision = ((kind.value, None) for kind in (K.CONTACT, K.PROGRESS, K.SUPERVISION))
-    if action is A.CONTACT and contact in live:
+    if action is A.CONTACT and contact in live and done.by_a_unit:
         del live[contact]
         wanted.stopped.add(contact)
     if action is A.PROGRESS and progress in live:
@@ -200,6 +203,9 @@ def _by_deed(done: Done, live: Live, wanted: Clocks) -> None:
         wanted.stopped.add(supervision)
     if (opens or done.unhappy_again or action is A.UPHOLD_APPEAL) and not (done.supervised and not opens):
         live[supervision] = None
+        wanted.started.add(supervision)
+    if done.supervision_passed_on:
+        wanted.stopped |= {supervision} & live.keys()
         wanted.started.add(supervision)
     if opens:  # the table's stop and start are the deed's
         live.pop(supervision, None)

@@ -163,6 +163,8 @@ def _nothing_else(done: Done) -> None:
 
 def _may_write(done: Done, table: str) -> bool:
     action, stops = done.step.action, {kind for e in done.step.clocks if e.verb == "stop" for kind in e.kinds}
+    if table == "supervisions" and done.supervision_passed_on:
+        return True
     if table in _WRITES:
         return action in _WRITES[table]
     return {

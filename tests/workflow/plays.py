@@ -64,12 +64,38 @@ async def review(life: Life) -> None:
 
 async def review_of_rating(life: Life) -> None:
     """A bad rating that was found to be groundless."""
-    ticket = await life.begin(channel="24")
+    await _rated(life, verdict="c")
+
+
+async def review_unjudged(life: Life) -> None:
+    """A bad rating whose rater nobody has called back yet; he asks to withdraw it."""
+    await _rated(life)
+    await life.do(A.REQUEST_WITHDRAWAL, CITIZEN, reason="不想追究了")
+
+
+async def draft_unjudged(life: Life) -> None:
+    """No play leads here: its ticket goes to review as it comes."""
+    await _rated(life, S.DRAFT)
+
+
+async def dispatch_unjudged(life: Life) -> None:
+    """No play leads here either."""
+    await to_dispatch(life)
+    await _rate(life)
+
+
+async def _rated(life: Life, state: TicketStatus = S.REVIEW, verdict: str | None = None) -> None:
+    await life.begin(state, channel="24")
+    await _rate(life, verdict)
+
+
+async def _rate(life: Life, verdict: str | None = None) -> None:
+    ticket = await life.ticket()
     async with life.sessions() as db:
         db.add(
             ServiceEvaluation(
                 source="window", unit=STREET, item="社保查询", rating=1, real_name=True, ticket_id=ticket.id,
-                state="verify", verdict="c", received_at=life.now,
+                state="verify", verdict=verdict, received_at=life.now,
             )
         )  # fmt: skip
         await db.commit()
@@ -146,6 +172,13 @@ async def _return(life: Life) -> None:
 async def returning(life: Life) -> None:
     await sign(life)
     await _return(life)
+
+
+async def to_dispatch_supervised(life: Life) -> None:
+    """What one unit owes an answer for, and another one will get."""
+    await returning(life)
+    await life.do(A.SUPERVISE, SUPERVISOR, level=1, reason="久拖不决")
+    await life.do(A.APPROVE_RETURN, DISPATCHER, reason="属实")
 
 
 async def returning_late(life: Life) -> None:
@@ -413,6 +446,12 @@ async def archived(life: Life) -> None:
     await life.do(A.ARCHIVE, SYSTEM)
 
 
+async def archived_asked(life: Life) -> None:
+    await closed_asked(life)
+    life.later(days=8)
+    await life.do(A.ARCHIVE, SYSTEM)
+
+
 async def archived_directly(life: Life) -> None:
     await closed_directly(life)
     life.later(days=8)
@@ -426,6 +465,11 @@ async def withdrawn(life: Life) -> None:
     await handling(life)
     await life.do(A.REQUEST_WITHDRAWAL, CITIZEN, reason="已自行解决")
     await life.do(A.WITHDRAW, DISPATCHER, reason="同意")
+
+
+async def withdrawn_asked(life: Life) -> None:
+    await withdrawn(life)
+    await exclusion(life)
 
 
 async def not_accepted(life: Life) -> None:

@@ -41,6 +41,11 @@ def merged_from(recipe: Recipe) -> Recipe:
     return play
 
 
+async def merged_asked(life: Life) -> None:
+    await merged_from(p.handling)(life)
+    await p.exclusion(life)
+
+
 async def merged_late(life: Life) -> None:
     await merged_from(p.handling)(life)
     life.later(days=8)
@@ -112,10 +117,10 @@ PLAIN: dict[TicketStatus, Recipe] = {
     S.TRANSFERRED: p.transferred,
 }
 _SPECIAL: dict[TicketStatus, tuple[Recipe, ...]] = {
-    S.DRAFT: (p.draft_uncategorised, p.draft_unheard),
-    S.REVIEW: (p.review_of_rating,),
+    S.DRAFT: (p.draft_uncategorised, p.draft_unheard, p.draft_unjudged),
+    S.REVIEW: (p.review_of_rating, p.review_unjudged),
     S.WAIT_INFO: (p.wait_info_in_vain, p.wait_info_of_callback),
-    S.DISPATCH: (p.praise_to_dispatch, p.urgent_dispatched_thrice),
+    S.DISPATCH: (p.to_dispatch_supervised, p.dispatch_unjudged, p.praise_to_dispatch, p.urgent_dispatched_thrice),
     S.SIGN: (p.sign_late, p.sign_designated),
     S.RETURN_REQUESTED: (p.returning_late, p.returning_third, p.returning_third_late),
     S.HANDLING: (
@@ -131,9 +136,11 @@ _SPECIAL: dict[TicketStatus, tuple[Recipe, ...]] = {
     S.CALLBACK: (p.callback_of_rework, p.callback_refused, answered(p.callback_refused), p.callback_unproven),
     S.REWORK: (p.rework_late,),
     S.CLOSED: (p.closed_late, p.closed_asked, p.closed_directly, p.closed_after_appeal),
-    S.ARCHIVED: (p.archived_directly,),
+    S.ARCHIVED: (p.archived_directly, p.archived_asked),
+    S.WITHDRAWN: (p.withdrawn_asked,),
     S.MERGED: (
-        merged_late, merged_from(p.draft), merged_from(p.review), merged_from(p.to_dispatch), merged_from(p.sign),
+        merged_late, merged_asked, merged_from(p.draft), merged_from(p.review), merged_from(p.to_dispatch),
+        merged_from(p.sign),
     ),
 }  # fmt: skip
 

@@ -137,6 +137,18 @@ _IN_NO: dict[str, set[A]] = {
     # part of a situation's name: what nobody may do there
     "_supervised": {A.CLOSE, A.WITHDRAW, A.MERGE, A.ASK_INFO, A.LIFT_SUPERVISION},
     "_answered": {A.CLOSE, A.WITHDRAW, A.MERGE, A.ASK_INFO, A.ANSWER_SUPERVISION},
+    "_unjudged": {
+        A.AMEND,
+        A.APPROVE,
+        A.SEND_BACK,
+        A.ANSWER,
+        A.NOT_ACCEPT,
+        A.TRANSFER,
+        A.ASK_INFO,
+        A.MERGE,
+        A.WITHDRAW,
+        A.CLOSE,
+    },  # a bad rating before its verdict
     "sign_designated": {A.REQUEST_RETURN},
     "sign_late": {A.REQUEST_RETURN},
     "urgent_dispatched_thrice": {A.DISPATCH, A.CONFER, A.DECLARE_DIFFICULT},

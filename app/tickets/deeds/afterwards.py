@@ -10,7 +10,7 @@ from app.tickets.deeds.beside import open_supervision
 from app.tickets.deeds.handling import newest_reply
 from app.tickets.errors import InputError, UnknownCodeError
 from app.tickets.step import Deed, Stepping
-from models.codes import CloseType, Satisfied, Solved
+from models.codes import CloseType, Satisfied, Solved, is_unhappy
 from models.handling import Callback
 from models.workflow_codes import CallbackMode, CallbackResult, TicketAction
 
@@ -55,8 +55,7 @@ async def record_callback(s: Stepping) -> None:
         row.solved = code_of(Solved, s.body.solved, "solved").value
         if row.satisfied in _NO_RATINGS:
             raise InputError("请选择满意程度", "satisfied")
-        unhappy = row.satisfied in {Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED}
-        if unhappy and row.mode == CallbackMode.HUMAN and not s.body.reason:
+        if is_unhappy(row.satisfied, row.solved) and row.mode == CallbackMode.HUMAN and not s.body.reason:
             raise InputError("不满意须记录原因", "reason")
         s.ticket.satisfied, s.ticket.solved = row.satisfied, row.solved
     row.result, row.at, row.by, row.reason = result.value, s.now, s.party.name, s.body.reason
@@ -122,7 +121,8 @@ async def archive(s: Stepping) -> None:
 
 
 async def reopen(s: Stepping) -> None:
-    """重启: back to the unit that held it, or to review where none did."""
+    """重启: back to the unit that held it, or to review where none did. It may be reworked and appealed once anew."""
+    s.ticket.rework_count = s.ticket.appeal_count = 0
     s.ticket.closed_at, s.ticket.archived_at, s.ticket.close_type = None, None, None
     s.ticket.return_until = None
 

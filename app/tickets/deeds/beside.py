@@ -92,7 +92,19 @@ async def supervise(s: Stepping) -> None:
     await open_supervision(s, s.body.level or 1, s.body.reason or "")
 
 
-async def open_supervision(s: Stepping, level: int, reason: str) -> None:
+async def pass_supervision_on(s: Stepping) -> None:
+    """Another unit answers for the ticket: what the one before owed an answer for, it does, in time of its own."""
+    old = s.present.supervision
+    if old is None or old.unit == s.ticket.host_unit:
+        return
+    old.ended_at, old.ended_by = s.now, s.party.name
+    await s.db.flush()
+    s.clockwork.stop([ClockKind.SUPERVISION], "handed_over")
+    s.present.supervision = None
+    await open_supervision(s, old.level, old.reason, tell=False)
+
+
+async def open_supervision(s: Stepping, level: int, reason: str, *, tell: bool = True) -> None:
     """One is open from now on; nothing changes where one is."""
     if s.present.supervision is not None or s.ticket.host_unit is None:
         return
@@ -112,7 +124,8 @@ async def open_supervision(s: Stepping, level: int, reason: str) -> None:
     s.ticket.supervise_level = level
     s.note["supervision"] = level
     unit = s.book.units.get(s.ticket.host_unit)
-    s.tell("督办", unit=unit.name if unit else "")
+    if tell:
+        s.tell("督办", unit=unit.name if unit else "")
 
 
 async def answer_supervision(s: Stepping) -> None:

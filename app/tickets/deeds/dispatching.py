@@ -10,12 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from app.tickets.checks import code_of, take_attachments, unit_of
+from app.tickets.deeds.beside import pass_supervision_on
 from app.tickets.errors import CannotCountError, InputError, UnknownCodeError
 from app.tickets.helpers import helper_due
 from app.tickets.rulings import read_rulings, ruling_id
 from app.tickets.step import Deed, Stepping
 from models.city import CatalogueRow
-from models.codes import ClockKind, ReturnReason, Urgency
+from models.codes import ClockKind, ReturnReason, TicketStatus, Urgency
 from models.ownership import CoHandling, Request
 from models.ticket import Ticket
 from models.workflow_codes import Decision, RequestKind, TicketAction
@@ -40,6 +41,7 @@ async def _hand_over(s: Stepping, unit: Unit, *, designated: bool) -> None:
     except CalendarError as error:
         raise CannotCountError(error.message) from error
     await _name_helpers(s, unit)
+    await pass_supervision_on(s)
     s.note["unit"] = unit.code
     s.note["count"] = ticket.dispatch_count
 
@@ -108,6 +110,7 @@ async def interim(s: Stepping) -> None:
     s.ticket.host_unit, s.ticket.tier = unit.code, unit.tier
     s.ticket.designated, s.ticket.return_until, s.ticket.sub_unit = False, None, None
     s.ticket.dispatched_at = s.ticket.dispatched_at or s.now
+    await pass_supervision_on(s)
     s.note["interim"] = unit.code
 
 
@@ -147,6 +150,7 @@ async def request_return(s: Stepping) -> None:
     detail: dict[str, object] = {"from": s.ticket.status}
     if code is ReturnReason.DUPLICATE:
         found = select(col(Ticket.id)).filter_by(no=s.body.duplicate_no or "")
+        found = found.where(col(Ticket.status) < TicketStatus.CLOSED.value)
         if s.body.duplicate_no == s.ticket.no or (await s.db.execute(found)).scalar_one_or_none() is None:
             raise UnknownCodeError("在办重复须填写在办工单的编号", "duplicate_no")
         detail["duplicate_no"] = s.body.duplicate_no

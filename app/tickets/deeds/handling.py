@@ -39,16 +39,16 @@ async def contact(s: Stepping) -> None:
         by=s.party.name,
         at=at,
         number=number,
-        call_id=await known_call(s),
+        call_id=await known_call(s, with_the_citizen=True),
         result=code_of(ContactResult, s.body.result, "result").value,
         note=s.body.text or "",
         noted_at=s.now,
     )
-    if row.number is None and row.call_id is None and not row.note:
-        raise InputError("请填写联系号码、通话记录或联系经过", "number")
+    if row.number is None and row.call_id is None:  # domain.md §3: time and number, or a recording
+        raise InputError("请填写联系号码或通话记录", "number")
     s.db.add(row)
     s.present.contacts.append(row)
-    if is_contacted(s.ticket, s.present.contacts, s.book.city.rules.contact_tries):
+    if is_contacted(s.ticket, s.present, s.book.city.rules.contact_tries):
         s.ticket.first_contact_at = s.ticket.first_contact_at or at
         s.clockwork.stop([ClockKind.CONTACT], "contacted")
 
