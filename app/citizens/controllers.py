@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response, post
 from litestar.datastructures import State
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.citizens import services
 from app.citizens.access import Access, Claim, admit
-from app.citizens.schemas import AppealBody, AppendBody, Progress, RateBody, UrgeBody, WithdrawBody
+from app.citizens.schemas import AppealBody, AppendBody, Progress, RateBody, ShowBody, UrgeBody, WithdrawBody
 from app.db import Db
 from app.intake.allowance import network_of
 from app.problems import AnyRequest
@@ -19,7 +17,6 @@ from app.tickets.rulebook import Book
 from routing.rulebook import Rulebook
 
 _SMALL = 64 * 1024
-_Shown = Annotated[str | None, QueryParameter(max_length=64)]
 
 
 class CitizenTickets(Controller):
@@ -28,19 +25,15 @@ class CitizenTickets(Controller):
     path = "/api/public/tickets/{no:str}"
     tags = ("public",)
 
-    @get(operation_id="getProgress")
+    @post("/progress", operation_id="getProgress", status_code=200, request_max_body_size=_SMALL)
     async def progress(
-        self,
-        request: AnyRequest,
-        db: Db,
-        book: Book,
-        state: State,
-        no: FromPath[str],
-        code: _Shown = None,
-        token: _Shown = None,
+        self, request: AnyRequest, db: Db, book: Book, state: State, no: FromPath[str], data: JSONBody[ShowBody]
     ) -> Response[Progress]:
-        """How it stands, in plain words; by the code, or by the token of the link in the message."""
-        access = await _admitted(request, db, book, state, no, code, token)
+        """How it stands, in plain words; by the code, or by the token of the link in the message.
+
+        Neither is ever in an address (nor in a header): servers on the way write those into their logs.
+        """
+        access = await _admitted(request, db, book, state, no, data.code, data.token)
         return await _answer(db, book, state, access)
 
     @post("/rate", operation_id="rateTicket", status_code=200, request_max_body_size=_SMALL)

@@ -31,6 +31,13 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What he can do now: rate, append, urge, withdraw, appeal."""
 
 
+class ShowBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One of both; whatever is none of ours is wrong like any other."""
+
+    code: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    token: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
 class _Coded(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     code: Code
 

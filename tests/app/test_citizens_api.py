@@ -31,11 +31,9 @@ def loop(life):
 def ask(api, life):
     """As a citizen, without a session."""
 
-    async def asked(path="", no=None, *, code: str | None = CODE, **fields):
+    async def asked(path="/progress", no=None, *, code: str | None = CODE, **fields):
         api.client.cookies.clear()
         url = f"/api/public/tickets/{no or life.no}{path}"
-        if not path:
-            return await api.client.get(url, params={"code": code, **fields} if code else fields)
         return await api.client.post(url, json={"code": code, **fields} if code else fields)
 
     return asked
@@ -112,6 +110,22 @@ async def test_what_was_merged_shows_the_masters_answer(loop, ask, life):
     await life.to_callback()
     seen = (await ask(no="YC2026110200002", code="654321")).json()
     assert seen["reply"] == "路灯已修复"
+
+
+async def test_what_shows_him_to_be_the_citizen_is_never_in_an_address_which_servers_log(loop, api):
+    await answered(loop)
+    path = f"/api/public/tickets/{loop.life.no}/progress"
+    for shown in ({"code": CODE}, {"token": loop.token()}):
+        answer = await api.client.post(path, params=shown, json={})
+        assert problem(answer) == (404, "citizen.wrong_code")
+        assert (await api.client.post(path, json=shown)).status_code == 200
+    routes = api.client.app.openapi_schema.to_schema()["paths"]
+    asked = {
+        (parameter["in"], parameter["name"])
+        for path, route in routes.items() if path.startswith("/api/public/tickets")
+        for operation in route.values() for parameter in operation.get("parameters", [])
+    }  # fmt: skip
+    assert asked == {("path", "no")}
 
 
 # ---- codes cannot be guessed

@@ -65,7 +65,7 @@ ROUTES = {
         HOTLINE - {Role.SUPERVISION, Role.LEADER},
         404,
     ),
-    ("GET", "/api/public/tickets/{no:str}"): (EVERYBODY, 404),
+    ("POST", "/api/public/tickets/{no:str}/progress"): (EVERYBODY, 404),
     **{
         ("POST", f"/api/public/tickets/{{no:str}}/{name}"): (EVERYBODY, 422)
         for name in ("rate", "append", "urge", "withdraw", "appeal")
