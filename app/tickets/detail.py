@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.auth.policy import Sight
 from app.clock import local_iso
 from app.tickets import parts as p
-from app.tickets.lines import COLUMNS, JOINS, TicketLine, line_fields, sight_as, veil_of
+from app.tickets.lines import COLUMNS, JOINS, TicketLine, is_hidden, line_fields, sight_as, veil_of
 from app.tickets.parts_query import Parts, read_parts
 from app.tickets.scope import Relation, Scope, find_visible
 from app.tickets.timeline import lines
@@ -88,12 +88,12 @@ async def read_detail(
     """NoTicketError: there is none, or it is not in sight."""
     seen = await find_visible(db, scope, no, columns=_COLUMNS, joins=JOINS)
     row = dict(seen.row._mapping)  # noqa: SLF001  (SQLAlchemy's name for it)
-    sight = sight_as(sight, seen.relation)
+    sight = sight_as(sight, seen.relation, row["channel"])
     told = row["call_id"] if sight.content and seen.relation in _CALLS_TOLD else None
     parts = await read_parts(db, row["id"], told, scope)
     veil = veil_of(row, sight)
     numbers = {*veil.numbers, *(c.number for c in parts.contacts), *(m.recipient for m in parts.messages)}
-    veil = Veil.over(sight, row["type"], row["confidential"], numbers)
+    veil = Veil.over(sight, row["type"], is_hidden(row), numbers)
     _dress(parts, veil, now, book)
     fields = line_fields(row, seen.relation, veil, now, book) | _more(row, veil)
     return TicketDetail(**fields, **{name: getattr(parts, name) for name in parts.__struct_fields__})
@@ -103,12 +103,14 @@ async def read_timeline(
     db: AsyncSession, scope: Scope, no: str, sight: Sight, book: Rulebook
 ) -> tuple[list[str], Relation]:
     """A ticket's history in lines, and as what its reader sees it. NoTicketError: none, or not in sight."""
-    columns = """t.id, t.type, t.confidential, t.caller_phone, t.contact_phone,
+    columns = """t.id, t.type, t.channel, t.confidential, t.caller_phone, t.contact_phone,
         ARRAY(SELECT c.number FROM contact_records c WHERE c.ticket_id = t.id) AS called"""
     seen = await find_visible(db, scope, no, columns=columns)
-    row, sight = seen.row, sight_as(sight, seen.relation)
-    veil = Veil.over(sight, row.type, row.confidential, (row.caller_phone, row.contact_phone, *row.called))
-    told: list[str] = veil.words(await lines(db, row.id, book, words=sight.content))
+    row = seen.row._mapping  # noqa: SLF001  (as above)
+    sight = sight_as(sight, seen.relation, row["channel"])
+    numbers = (row["caller_phone"], row["contact_phone"], *row["called"])
+    veil = Veil.over(sight, row["type"], is_hidden(row), numbers)
+    told: list[str] = veil.words(await lines(db, row["id"], book, words=sight.content))
     return told, seen.relation
 
 

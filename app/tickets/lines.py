@@ -89,22 +89,31 @@ class TicketLine(msgspec.Struct, kw_only=True):
     rework_count: int
 
 
-def sight_as(sight: Sight, relation: Relation) -> Sight:
-    """What a relation leaves of somebody's sight: who only helps, or once helped, need not know who reported."""
-    if relation in {Relation.CO, Relation.PAST}:
+def sight_as(sight: Sight, relation: Relation, channel: str) -> Sight:
+    """What a relation leaves of somebody's sight: who only helps, or once helped, need not know who reported.
+
+    And no unit who rated it badly (domain.md §8: hidden from the rated); the hotline calls him back.
+    """
+    rated = channel == Channel.BAD_REVIEW and relation is not Relation.CITY
+    if rated or relation in {Relation.CO, Relation.PAST}:
         return Sight(content=sight.content, protected=False, phone=sight.phone)
     return sight
 
 
 def veil_of(row: Row, sight: Sight) -> Veil:
     """Over a ticket's row."""
-    return Veil.over(sight, row["type"], row["confidential"], (row["caller_phone"], row["contact_phone"]))
+    return Veil.over(sight, row["type"], is_hidden(row), (row["caller_phone"], row["contact_phone"]))
+
+
+def is_hidden(row: Row) -> bool:
+    """Whether its citizen is not everybody's to know; who gave a bad rating never is, whatever it is marked as."""
+    return bool(row["confidential"]) or row["channel"] == Channel.BAD_REVIEW
 
 
 def line_of(row: Row, sight: Sight, now: datetime, book: Rulebook | None) -> TicketLine:
     """Of a row with its ``relation``."""
     relation = Relation(row["relation"])
-    return TicketLine(**line_fields(row, relation, veil_of(row, sight_as(sight, relation)), now, book))
+    return TicketLine(**line_fields(row, relation, veil_of(row, sight_as(sight, relation, row["channel"])), now, book))
 
 
 def line_fields(row: Row, relation: Relation, veil: Veil, now: datetime, book: Rulebook | None) -> dict[str, Any]:
