@@ -10,14 +10,15 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy import select
 from sqlmodel import col
 
-from app.auth.guards import knows_the_secret, may, same_origin
-from app.auth.policy import Permission
+from app.auth.guards import may, same_origin
+from app.auth.policy import Permission, Sight, sight
 from app.clock import CITY_ZONE, in_city
 from app.db import Db
 from app.evaluations.publication import last_months, published
 from app.evaluations.schemas import NewRating, PublishBody, Rating, UnitRatings, VerdictBody, rating_of
 from app.evaluations.services import Verdict, judge, publish
 from app.evaluations.taking import take_rating
+from app.intake.platforms import known_platform
 from app.problems import AnyRequest
 from app.tickets.checks import code_of
 from app.tickets.errors import TimeError
@@ -29,21 +30,23 @@ from models.workflow_codes import EvaluationClass, EvaluationState
 
 _SMALL = 16 * 1024
 _MOST = 200
+_AS_SENT = Sight(content=True)
+"""Whoever handed it over knows its words."""
 
 
 class RatingIntake(Controller):
-    """For rating platforms that know the internal secret."""
+    """For rating platforms: by ``Authorization: Bearer <key>`` (``hotline exchange-key``), or the internal secret."""
 
     path = "/api/exchange/evaluations"
     tags = ("evaluations",)
-    guards = (knows_the_secret,)
+    guards = (known_platform,)
 
     @post(operation_id="takeRating", request_max_body_size=_SMALL)
-    async def take(self, db: Db, book: Book, state: State, data: JSONBody[NewRating]) -> Rating:
+    async def take(self, request: AnyRequest, db: Db, book: Book, state: State, data: JSONBody[NewRating]) -> Rating:
         """Take one in, once for each of the platform's own numbers."""
-        row, ticket_no = await take_rating(db, book, data, state.now())
+        row, ticket_no = await take_rating(db, book, data, state.now(), request.state.platform)
         await db.commit()
-        return rating_of(row, book, ticket_no)
+        return rating_of(row, book, ticket_no, _AS_SENT)
 
 
 class Ratings(Controller):
@@ -55,7 +58,12 @@ class Ratings(Controller):
 
     @get(operation_id="listRatings")
     async def list(
-        self, db: Db, book: Book, state_code: FromQuery[str | None] = None, before_id: FromQuery[int | None] = None
+        self,
+        request: AnyRequest,
+        db: Db,
+        book: Book,
+        state_code: FromQuery[str | None] = None,
+        before_id: FromQuery[int | None] = None,
     ) -> list[Rating]:
         """Newest first; `before_id` is the last one of the page before."""
         ticket_no = select(col(Ticket.no)).where(col(Ticket.id) == col(ServiceEvaluation.ticket_id)).scalar_subquery()
@@ -66,7 +74,8 @@ class Ratings(Controller):
         if before_id is not None:
             query = query.where(col(ServiceEvaluation.id) < before_id)
         rows = await db.execute(query.order_by(col(ServiceEvaluation.id).desc()).limit(_MOST))
-        return [rating_of(row, book, no) for row, no in rows]
+        seen = sight(request.user.permissions)
+        return [rating_of(row, book, no, seen) for row, no in rows]
 
     @post("/{number:int}/verdict", operation_id="judgeRating", status_code=200, request_max_body_size=_SMALL)
     async def verdict(
@@ -76,7 +85,7 @@ class Ratings(Controller):
         found = Verdict(code_of(EvaluationClass, data.verdict, "verdict"), data.reason, data.unit)
         row = await judge(db, book, number, found, party_of(request.user), state.now())
         await db.commit()
-        return rating_of(row, book, None)
+        return rating_of(row, book, None, sight(request.user.permissions))
 
     @post("/{number:int}/publication", operation_id="publishRating", status_code=200, request_max_body_size=_SMALL)
     async def publication(
@@ -85,7 +94,7 @@ class Ratings(Controller):
         """Put the reply before the public's eyes, masked."""
         row = await publish(db, number, data.reply, party_of(request.user), state.now())
         await db.commit()
-        return rating_of(row, book, None)
+        return rating_of(row, book, None, sight(request.user.permissions))
 
 
 class PublishedRatings(Controller):

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import msgspec
 
+from app.auth.policy import Sight
 from app.clock import local_iso
-from models.codes import Satisfied
+from app.tickets.veil import Veil
+from models.codes import AppealType, Satisfied
 from models.evaluation import ServiceEvaluation
 from models.workflow_codes import EvaluationClass, EvaluationState
 from routing.evaluation import Tally
@@ -20,7 +22,8 @@ _Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 class NewRating(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One rating as a platform hands it over."""
 
-    source: _Short
+    source: _Short | None = None
+    """Where it was given: only of whoever has the internal secret; a platform's key says it by itself."""
     external_id: _Short
     unit: _Short
     item: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -84,18 +87,19 @@ class UnitRatings(msgspec.Struct, kw_only=True):
     replies: list[str]
 
 
-def rating_of(row: ServiceEvaluation, book: Rulebook, ticket_no: str | None) -> Rating:
-    """One row, without who rated."""
+def rating_of(row: ServiceEvaluation, book: Rulebook, ticket_no: str | None, sight: Sight) -> Rating:
+    """One row, without who rated; what was written only for those who may read citizens' words, his number covered."""
     assert row.id is not None
     unit = book.units.get(row.unit)
+    veil = Veil.over(sight, AppealType.COMPLAINT, confidential=True, numbers=(row.rater_phone,))
     return Rating(
         id=row.id,
         unit=row.unit,
         unit_name=unit.name if unit else row.unit,
-        item=row.item,
+        item=veil.words(row.item) if sight.content else "",
         rating=row.rating,
         rating_name=Satisfied.of(row.rating).label,
-        words=row.words,
+        words=veil.words(row.words) if sight.content else "",
         real_name=row.real_name,
         state=row.state,
         state_name=EvaluationState.of(row.state).label,

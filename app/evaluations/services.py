@@ -21,7 +21,7 @@ from models.evaluation import ServiceEvaluation
 from models.handling import ContactRecord
 from models.ticket import Clock, Ticket
 from models.workflow_codes import ContactResult, EvaluationClass, EvaluationState, TicketAction
-from routing.evaluation import PROFILES, masked
+from routing.evaluation import PROFILES, masked, without
 from routing.rulebook import Rulebook
 
 _VERIFIERS = frozenset({Role.DISPATCHER, Role.DISPATCH_SUPERVISOR})
@@ -65,13 +65,20 @@ class Verdict:
     unit: str | None = None
 
 
-async def locked(db: AsyncSession, number: int) -> ServiceEvaluation:
-    """The rating, ours until the end of the transaction. NoEvaluationError: there is none."""
-    query = select(ServiceEvaluation).filter_by(id=number).with_for_update()
+async def locked(db: AsyncSession, number: int) -> tuple[ServiceEvaluation, Ticket | None]:
+    """The rating and its ticket, ours until the end of the transaction. NoEvaluationError: there is none.
+
+    The ticket first, as every action on it does, whose rating follows it: two at once wait and do not stop each other.
+    A rating has its ticket from the transaction on in which it came, or never.
+    """
+    ticket_no = select(col(Ticket.no)).where(col(Ticket.id) == col(ServiceEvaluation.ticket_id)).scalar_subquery()
+    no = (await db.execute(select(ticket_no).where(col(ServiceEvaluation.id) == number))).scalar_one_or_none()
+    ticket = None if no is None else await lock_ticket(db, no)
+    query = select(ServiceEvaluation).filter_by(id=number).with_for_update().execution_options(populate_existing=True)
     rating = (await db.execute(query)).scalar_one_or_none()
     if rating is None:
         raise NoEvaluationError("没有这条评价")
-    return rating
+    return rating, ticket
 
 
 async def judge(
@@ -83,29 +90,24 @@ async def judge(
 
     Raises:
         NoEvaluationError, EvaluationStateError, EvaluationForbiddenError: see there.
-        NotVerifiedError: the hotline has no contact record yet (实名差评 are all called back).
+        NotVerifiedError: the hotline has neither reached the rater nor tried in vain as often as the city asks
+            (实名差评 are all called back).
         InputError: no reason, or a unit that does not exist.
     """
     if not party.roles & _VERIFIERS:
         raise EvaluationForbiddenError("您的角色不能核实差评")
-    rating = await locked(db, number)
-    if rating.state != EvaluationState.VERIFY or rating.ticket_id is None:
+    rating, ticket = await locked(db, number)
+    if rating.state != EvaluationState.VERIFY or ticket is None:
         raise EvaluationStateError("该评价不在待核实状态")
     reason = clean(verdict.reason, "reason")
     unit = verdict.unit or rating.unit
     if unit not in book.units:
         raise UnknownCodeError(f"没有代码为“{unit}”的单位", "unit")
-    called = select(col(ContactRecord.id)).where(
-        col(ContactRecord.ticket_id) == rating.ticket_id,
-        col(ContactRecord.unit).is_(None),
-        col(ContactRecord.result).in_([ContactResult.REACHED.value, ContactResult.NOT_REACHED.value]),
-    )
-    if (await db.execute(called.limit(1))).scalar_one_or_none() is None:
-        raise NotVerifiedError("请先回访评价人并登记联系记录，再作核实结论")
+    tries = book.city.rules.contact_tries
+    if not await _called_back(db, ticket, tries):
+        raise NotVerifiedError(f"请先回访评价人并登记联系记录（已联系上，或 {tries} 次未联系上），再作核实结论")
     rating.verdict, rating.verdict_reason = verdict.verdict.value, reason
     rating.verified_at, rating.verified_by = now, party.name
-    no = await _number(db, rating.ticket_id)
-    ticket = await lock_ticket(db, no)
     clocks = list((await db.execute(select(Clock).filter_by(ticket_id=ticket.id, stopped_at=None))).scalars())
     work = Clockwork(db, ticket, clocks, book, now)
     work.stop([ClockKind.EVALUATION_VERIFY], "verified")
@@ -115,18 +117,29 @@ async def judge(
         limit = book.profile(ticket.profile).finish
         work.start(ClockKind.EVALUATION_RECTIFY, limit=limit, holder=unit)
         await db.flush()
-        await act(db, book, no, TicketAction.APPROVE, ActionBody(), SYSTEM, now)
-        await act(db, book, no, TicketAction.DISPATCH, ActionBody(unit=unit, reason=reason), SYSTEM, now)
+        await act(db, book, ticket.no, TicketAction.APPROVE, ActionBody(), SYSTEM, now)
+        await act(db, book, ticket.no, TicketAction.DISPATCH, ActionBody(unit=unit, reason=reason), SYSTEM, now)
         return rating
     if verdict.verdict is EvaluationClass.MISTAKEN:
         ticket.in_scope, ticket.exclude_reason = False, ExcludeReason.MALICIOUS.value
     await db.flush()
-    await act(db, book, no, TicketAction.CLOSE, ActionBody(reason=reason), party, now)
+    await act(db, book, ticket.no, TicketAction.CLOSE, ActionBody(reason=reason), party, now)
     return rating
 
 
+async def _called_back(db: AsyncSession, ticket: Ticket, tries: int) -> bool:
+    """By the hotline: reached once, or tried in vain as often as that makes evidence of contact (domain.md §3)."""
+    query = select(col(ContactRecord.result)).filter_by(ticket_id=ticket.id, unit=None)
+    results = list((await db.execute(query)).scalars())
+    return ContactResult.REACHED in results or results.count(ContactResult.NOT_REACHED) >= tries
+
+
 async def publish(db: AsyncSession, number: int, reply: str | None, party: Party, now: datetime) -> ServiceEvaluation:
-    """Put a reply before the public's eyes, masked; what the unit answered, where no other text is given.
+    """Put a reply before the public's eyes, without its rater; what the unit answered, where no other text is given.
+
+    What is published are replies (domain.md §8: 答复, after masking). The reason of a verdict is none: it was written
+    for the record, may tell of the rater, and a rating without ground is explained to him alone; who wants to publish
+    that explanation too gives it as ``reply``.
 
     Raises:
         NoEvaluationError, EvaluationForbiddenError: see there.
@@ -135,15 +148,12 @@ async def publish(db: AsyncSession, number: int, reply: str | None, party: Party
     """
     if not party.roles & _PUBLISHERS:
         raise EvaluationForbiddenError("您的角色不能公开评价答复")
-    rating = await locked(db, number)
+    rating, _ = await locked(db, number)
     if rating.state != EvaluationState.DONE:
         raise EvaluationStateError("差评尚未办结，不能公开")
-    words = reply or rating.rectification or rating.verdict_reason
+    words = reply or rating.rectification
     if not words:
         raise InputError("没有可公开的答复", "reply")
-    rating.reply, rating.published_at = masked(clean(words, "reply")), now
+    rating.reply = masked(without(clean(words, "reply"), rating.rater_name, rating.rater_phone))
+    rating.published_at = now
     return rating
-
-
-async def _number(db: AsyncSession, ticket_id: int) -> str:
-    return (await db.execute(select(col(Ticket.no)).filter_by(id=ticket_id))).scalar_one()

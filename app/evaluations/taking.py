@@ -15,7 +15,7 @@ from app.evaluations.schemas import NewRating
 from app.intake.appeal import NewAppeal
 from app.intake.services import register
 from app.tickets.clockwork import Clockwork
-from app.tickets.errors import InputError, TimeError, UnknownCodeError
+from app.tickets.errors import InputError, MissingFieldError, TimeError, UnknownCodeError
 from app.tickets.party import SYSTEM
 from app.tickets.texts import clean
 from models.codes import AppealType, Channel, ClockKind, Satisfied
@@ -30,17 +30,19 @@ CATEGORY = "140102"
 
 
 async def take_rating(
-    db: AsyncSession, book: Rulebook, new: NewRating, now: datetime
+    db: AsyncSession, book: Rulebook, new: NewRating, now: datetime, platform: str | None = None
 ) -> tuple[ServiceEvaluation, str | None]:
     """The rating, and the number of its ticket where it is bad and its rater can be called. The caller commits.
 
-    Doing it again with the same number of the platform gives the same rating back.
+    Doing it again with the same number of the platform gives the same rating back. ``platform``: whose key it came
+    with, and so its source, whatever it says.
 
     Raises:
+        MissingFieldError: nobody says where it was given.
         UnknownCodeError: the unit.
         InputError, TimeError, MarkupError: a value that cannot be.
     """
-    row = _checked(new, book, now)
+    row = _checked(new, platform or new.source, book, now)
     values = {name: getattr(row, name) for name in ServiceEvaluation.model_fields if name != "id"}
     written = await db.execute(
         insert(ServiceEvaluation)
@@ -57,7 +59,9 @@ async def take_rating(
     return kept, (await db.execute(query)).scalar_one_or_none()
 
 
-def _checked(new: NewRating, book: Rulebook, now: datetime) -> ServiceEvaluation:
+def _checked(new: NewRating, source: str | None, book: Rulebook, now: datetime) -> ServiceEvaluation:
+    if source is None:
+        raise MissingFieldError("须填写评价来源", "source")
     if new.unit not in book.units:
         raise UnknownCodeError(f"没有代码为“{new.unit}”的单位", "unit")
     at = in_city(new.rated_at) or now
@@ -68,8 +72,8 @@ def _checked(new: NewRating, book: Rulebook, now: datetime) -> ServiceEvaluation
         raise InputError("评价人电话不是有效的号码", "rater_phone")
     loop = is_bad(new.rating) and new.real_name and phone is not None
     return ServiceEvaluation(
-        source=clean(new.source, "source"),
-        external_id=f"{new.source}/{clean(new.external_id, 'external_id')}",
+        source=clean(source, "source"),
+        external_id=f"{source}/{clean(new.external_id, 'external_id')}",
         unit=new.unit,
         item=clean(new.item, "item"),
         item_code=new.item_code,

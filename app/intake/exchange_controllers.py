@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, get, post
 from litestar.datastructures import State
-from litestar.exceptions import NotAuthorizedException
-from litestar.handlers import BaseRouteHandler
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
-from app.auth.guards import Connection
 from app.db import Db
 from app.intake.exchange import TakenIn, UpperStates, changes, take_in
-from app.intake.keys import platform_of
+from app.intake.platforms import known_platform
 from app.problems import AnyRequest
 from app.tickets.body import Short
 from app.tickets.errors import MissingFieldError
 from app.tickets.rulebook import Book
-from telephony.events import SECRET_HEADER
 
 _MOST = 100
 _MOST_BYTES = 6 * 1024 * 1024
@@ -43,20 +38,6 @@ class TakenBatch(msgspec.Struct, kw_only=True):
     created: int
     exists: int
     refused: int
-
-
-def known_platform(connection: Connection, _: BaseRouteHandler) -> None:
-    """Guard: a platform with a key, which is noted on the connection; whoever has the internal secret is none."""
-    state = connection.app.state
-    connection.state.platform = None
-    given = connection.headers.get(SECRET_HEADER, "")
-    if given and hmac.compare_digest(given.encode(), state.internal_secret.encode()):
-        return
-    kind, _sign, key = connection.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer" and key:
-        connection.state.platform = platform_of(state.settings.data_dir, key.strip())
-    if connection.state.platform is None:
-        raise NotAuthorizedException(detail="接口密钥错误")
 
 
 class Exchange(Controller):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,13 +19,15 @@ from app.evaluations.services import (
     publish,
 )
 from app.evaluations.taking import take_rating
+from app.tickets.actions import lock_ticket
 from app.tickets.errors import InputError, TimeError, UnknownCodeError
 from models.codes import Role
 from models.evaluation import ServiceEvaluation
 from models.workflow_codes import EvaluationClass
 from models.workflow_codes import TicketAction as A
-from routing.evaluation import Tally, called_in, masked
-from tests.fixtures.life import CALLER, CHIEF, DISPATCHER, SHANGHAI, UNIT, of_unit
+from routing.evaluation import Tally, called_in, masked, without
+from routing.permits import GuardError
+from tests.fixtures.life import CALLER, CHIEF, CITIZEN, DISPATCHER, SHANGHAI, UNIT, new_ticket, of_unit
 
 
 def rating(**values):
@@ -115,6 +118,79 @@ async def test_nobody_judges_before_the_rater_was_called_back(take, judged):
     row, _ = await take()
     with pytest.raises(NotVerifiedError):
         await judged(row.id, EvaluationClass.CLEAR)
+
+
+async def test_one_try_in_vain_is_no_call_back_as_many_as_the_city_asks_for_are(life, take, judged):
+    row, _ = await take()
+    tries = life.book.city.rules.contact_tries
+    assert tries > 1
+    for _ in range(tries):
+        with pytest.raises(NotVerifiedError):
+            await judged(row.id, EvaluationClass.CLEAR)
+        life.later(hours=1)
+        await life.do(A.CONTACT, DISPATCHER, result="not_reached", at=life.now, number="13900000009")
+    assert (await judged(row.id, EvaluationClass.CLEAR)).state == "rectify"
+
+
+PEOPLES = {
+    A.AMEND: {"title": "换个标题"},
+    A.APPROVE: {},
+    A.SEND_BACK: {"reason": "补录"},
+    A.NOT_ACCEPT: {"code": "N4", "reason": "不归热线管"},
+    A.TRANSFER: {"target": "110", "reason": "转接"},
+    A.ASK_INFO: {"reason": "请补充"},
+    A.MERGE: {"target_no": "YC2026110200009", "reason": "同一诉求"},
+    A.WITHDRAW: {"reason": "诉求人要求"},
+    A.CLOSE: {"reason": "算了"},
+}
+
+
+async def test_nothing_leads_around_the_call_back_and_the_verdict(life, take, judged):
+    row, no = await take()
+    async with life.sessions() as db:
+        await new_ticket(db, life.book, "YC2026110200009", life.now)
+        await db.commit()
+    await life.do(A.REQUEST_WITHDRAWAL, CITIZEN, reason="不想追究了")
+    for action, fields in PEOPLES.items():
+        with pytest.raises(GuardError) as refused:
+            await life.do(action, DISPATCHER, **fields)
+        assert refused.value.guard == ("rating_not_explained" if action is A.CLOSE else "rating_not_judged"), action
+    assert ((await life.ticket(no)).status, (await _row(life, row.id)).state) == (20, "verify")
+    await _call_back(life)
+    assert (await judged(row.id, EvaluationClass.CLEAR)).state == "rectify"
+
+
+async def _waits_for_a_lock(life):
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while not await life.rows(query):  # noqa: ASYNC110  (another process tells)
+            await asyncio.sleep(0.01)
+
+
+async def test_a_verdict_waits_for_who_acts_on_the_ticket_without_holding_its_rating(life, take, judged):
+    row, no = await take()
+    await _call_back(life)
+    async with life.sessions() as db:
+        await lock_ticket(db, no)
+        verdict = asyncio.create_task(judged(row.id, EvaluationClass.CLEAR))
+        await _waits_for_a_lock(life)
+        await db.execute(select(ServiceEvaluation).filter_by(id=row.id).with_for_update(nowait=True))
+        await db.commit()
+    assert (await verdict).state == "rectify"
+    assert not await life.faults()
+
+
+async def test_a_verdict_is_about_what_the_rating_is_when_its_turn_comes(life, take, judged):
+    row, no = await take()
+    await _call_back(life)
+    async with life.sessions() as db:
+        await lock_ticket(db, no)
+        second = asyncio.create_task(judged(row.id, EvaluationClass.COMPLEX))
+        await _waits_for_a_lock(life)
+        await judge(db, life.book, row.id, Verdict(EvaluationClass.GROUNDLESS, "已说明"), DISPATCHER, life.now)
+        await db.commit()
+    with pytest.raises(EvaluationStateError):
+        await second
 
 
 async def test_only_the_hotlines_reviewers_judge(life, take, judged):
@@ -216,6 +292,57 @@ async def test_what_is_published_names_no_one_and_the_open_ones_are_not(life, ta
         (line,) = await published(db, life.book, begin, end, last_months(life.now, 2))
     assert (line.unit, line.total, line.bad, line.good_rate, line.callback_rate) == (UNIT, 2, 1, 0.5, 1.0)
     assert line.replies == ["已向某先生（〔号码〕）当面说明办理条件"]
+
+
+async def test_what_is_published_never_names_the_rater_however_he_is_written(life, take, judged):
+    row, _ = await take(rater_name="马小云", rater_phone="0951-6012345")
+    await _call_back(life)
+    await judged(row.id, EvaluationClass.GROUNDLESS)
+    said = "马小云（0951）601-2345来电，马 小云座机6012345，现已说明"
+    async with life.sessions() as db:
+        row = await publish(db, row.id, said, CHIEF, life.now)
+        assert row.reply == "某〔号码〕来电，某座机〔号码〕，现已说明"
+
+
+@pytest.mark.parametrize("verdict", [EvaluationClass.GROUNDLESS, EvaluationClass.MISTAKEN])
+async def test_why_it_was_judged_so_is_for_the_record_and_is_not_published(life, take, judged, verdict):
+    row, _ = await take()
+    await _call_back(life)
+    await judged(row.id, verdict)
+    async with life.sessions() as db:
+        with pytest.raises(InputError, match="没有可公开的答复"):
+            await publish(db, row.id, None, CHIEF, life.now)
+
+
+async def test_without_another_text_the_units_own_answer_is_published(life, take, judged):
+    row, _ = await take()
+    await _to_follow_up(life, row, judged)
+    await life.do(A.RECORD_CALLBACK, CALLER, callback_result="answered", satisfied=4, solved=1)
+    async with life.sessions() as db:
+        assert (await publish(db, row.id, None, CHIEF, life.now)).reply == "路灯已修复"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("张三先生、王小明女士来电", "某先生、某女士来电"),
+        ("欧阳娜娜女士", "某女士"),
+        ("关于李女士反映的问题，已安排王先生", "关于某女士反映的问题，已安排某先生"),
+        ("关于某女士反映的问题", "关于某女士反映的问题"),
+        ("一位女士", "一位女士"),
+        ("138 0013 8000、138-0013-8000、+86 13800138000、013800138000", "〔号码〕、〔号码〕、〔号码〕、〔号码〕"),
+        ("（0951）6012345、010-1234 5678", "〔号码〕、〔号码〕"),
+        ("证件640106 19900101 123X", "证件〔证件号〕"),
+        ("2026-10-12 13:00-15:30共1300元", "2026-10-12 13:00-15:30共1300元"),
+    ],
+)
+def test_names_and_numbers_are_masked_as_people_write_them(said, told):
+    assert masked(said) == told
+
+
+def test_a_name_of_one_character_or_none_takes_nothing_out_of_a_text():
+    assert without("王府井的王先生", "王", None) == "王府井的王先生"
+    assert without("编号139000000091", None, "13900000009") == "编号139000000091"
 
 
 def test_masking_keeps_what_is_no_name_and_no_number():
