@@ -33,11 +33,11 @@ def lint(path: Path) -> list[Finding]:
         guide = YAML(typ="rt").load(path.read_text("utf-8"))
     except (YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date like 2026-13-45
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        return [Finding(line, "guide.unreadable", "无法读取:不是有效的 YAML 或 UTF-8 文本")]
+        return [Finding(line, "guide.unreadable", "无法读取：不是有效的 YAML 或 UTF-8 文本")]
     if not isinstance(guide, dict):
         return [Finding(1, "guide.form", "办事指南应为“要素: 内容”的形式")]
     findings = [
-        Finding(1, "guide.missing_element", f"缺少要素:{element}")
+        Finding(1, "guide.missing_element", f"缺少要素：{element}")
         for element in ELEMENTS
         if guide.get(element) in (None, "", [], {})  # 收费: 0 tells something
     ]
@@ -65,7 +65,7 @@ def _vague_materials(guide: Any) -> list[Finding]:
     else:
         return []
     return [
-        Finding(line, "guide.vague_material", f"申请材料不得含糊:{text.strip()}")
+        Finding(line, "guide.vague_material", f"申请材料不得含糊：{text.strip()}")
         for line, text in named
         if _VAGUE.search(text.strip().rstrip("。"))
     ]

@@ -51,10 +51,10 @@ class Dispatcher:
                 return self._of_row(row, confirm)
         if district is None and any(code == category.code for code, _ in self._rows):
             return self._backstop(
-                "*", "地点不明,由热线中心核实地点后派单", "rule:place-unknown", [*confirm, "地点不明"]
+                "*", "地点不明，由热线中心核实地点后派单", "rule:place-unknown", [*confirm, "地点不明"]
             )
         key = district if district in self._city.backstop else "*"
-        return self._backstop(key or "*", "目录无对应条目,属地兜底", f"rule:backstop:{key}", [*confirm, "目录未列"])
+        return self._backstop(key or "*", "目录无对应条目，属地兜底", f"rule:backstop:{key}", [*confirm, "目录未列"])
 
     def _ruling(self, category: str, district: str | None, street: str | None) -> CatalogueRow | None:
         """Of several the street's own; one that designated another street does not hold here."""
@@ -66,7 +66,7 @@ class Dispatcher:
         """A street's or town's own duty, and it is known which: it hosts, the catalogue's body assists."""
         unit = self._units[street]
         co_units = tuple(dict.fromkeys([row.unit, *row.co_units]))
-        basis = f"{row.basis};地点在{unit.short},由其承办"
+        basis = f"{row.basis}；地点在{unit.short}，由其承办"
         return Dispatch(unit.code, unit.name, unit.tier, co_units, row.id, basis, tuple(confirm))
 
     def _of_row(self, row: CatalogueRow, confirm: list[str]) -> Dispatch:
@@ -81,9 +81,9 @@ class Dispatcher:
         city = self._city
         reasons = []
         if confidence < city.suggest_confidence:
-            reasons.append(f"分类置信度低({confidence:.0%})")
+            reasons.append(f"分类置信度低（{confidence:.0%}）")
         elif confidence < city.auto_dispatch_confidence:
-            reasons.append(f"分类置信度未达自动派单线({confidence:.0%})")
+            reasons.append(f"分类置信度未达自动派单线（{confidence:.0%}）")
         if kind in city.human_confirm:
             reasons.append(f"{kind}须人工确认")
         if category.code in city.confirm_leaves:

@@ -126,7 +126,7 @@ async def sign_in(db: AsyncSession, login: str, password: str, now: datetime, li
             await append_audit(db, f"user:{login}", "auth.refused", f"user:{user.id}", now)
             await db.commit()
         if locked:
-            raise LockedError("密码错误次数过多,请稍后再试")
+            raise LockedError("密码错误次数过多，请稍后再试")
         raise WrongPasswordError("账号或密码错误")
     user.failures, user.locked_until = 0, None
     token = secrets.token_urlsafe(32)

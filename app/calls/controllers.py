@@ -34,7 +34,7 @@ class CallEvents(Controller):
         try:
             delivery = _delivery.decode(await request.body())
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise ClientException(detail=f"通话事件格式错误: {error}") from error
+            raise ClientException(detail=f"通话事件格式错误：{error}") from error
         receipt = await store(db, delivery.events)
         await db.commit()
         for event in delivery.events:

@@ -74,7 +74,7 @@ def main() -> None:
         # by their form: importing the domain rules and the database's driver would slow every command down
         stable, message = getattr(error, "id", None), str(error)
         if type(error).__name__ == "OperationalError":
-            stable, message = "database.unavailable", f"连不上数据库: {message.splitlines()[0]}"
+            stable, message = "database.unavailable", f"连不上数据库：{message.splitlines()[0]}"
         if not isinstance(stable, str):
             raise
         click.echo(f"hotline: {stable}: {message}", err=True)

@@ -129,7 +129,7 @@ def restore(file: Path, data: Path, database_url: str | None) -> None:
     With --database-url the record goes there, and the folder gets everything else.
     """
     if data.exists() and any(data.iterdir()):
-        raise BackupError(f"{data} 不是空目录,不会覆盖")
+        raise BackupError(f"{data} 不是空目录，不会覆盖")
     os.umask(0o077)
     make_private(data)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as scratch:
@@ -163,7 +163,7 @@ def _unpack(file: Path, folder: Path) -> int:
             archive.extractall(folder, filter="data")
         manifest: dict[str, str] = json.loads((folder / _MANIFEST).read_bytes())["files"]
     except (tarfile.TarError, OSError, KeyError, ValueError) as error:
-        raise BackupError(f"{file.name} 不是完好的备份: {error}") from error
+        raise BackupError(f"{file.name} 不是完好的备份：{error}") from error
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {_MANIFEST}
     for name in sorted(found ^ manifest.keys()):
         raise BackupError(f"{file.name} 中的 {name} {'不在清单中' if name in found else '缺失'}")

@@ -46,7 +46,7 @@ def seed(city: str, dry_run: bool, demo: bool, data: Path | None) -> None:
         click.echo(f"hotline seed: {error.id}: {len(error.faults)} 处错误", err=True)
         sys.exit(1)
     for warning in loaded.warnings:
-        click.echo(f"提示: {warning}", err=True)
+        click.echo(f"提示：{warning}", err=True)
 
     async def work(db: AsyncSession) -> dict[str, object]:
         changes = await seed_city(db, loaded, dry_run=dry_run)

@@ -31,7 +31,7 @@ _LEAST_FREE_GB = 2.0
 def _database(settings: AppSettings) -> str:
     found, wanted = migrate.current(database_url(settings)), migrate.head()
     if found != wanted:
-        raise RuntimeError(f"数据库版本 {found},程序需要 {wanted}:请执行 hotline migrate")
+        raise RuntimeError(f"数据库版本 {found}，程序需要 {wanted}：请执行 hotline migrate")
     return f"版本 {found}"
 
 
@@ -57,7 +57,7 @@ def _prompts(settings: AppSettings) -> str:
     prompts = load(settings.city_dir).prompts
     missing = [key for key in prompts if not (settings.city_dir / "prompts" / f"{key}.wav").exists()]
     if missing:
-        raise RuntimeError(f"缺少语音提示: {'、'.join(missing)}")
+        raise RuntimeError(f"缺少语音提示：{'、'.join(missing)}")
     return f"{len(prompts)} 条"
 
 

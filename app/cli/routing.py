@@ -85,7 +85,7 @@ def classify() -> None:
                 row = json.loads(line)
                 text, title, phone = str(row["text"]), str(row.get("title") or ""), row.get("phone")
             except (json.JSONDecodeError, KeyError) as error:
-                raise click.UsageError(f"第 {number} 行不是有效的 JSON,或缺少 text") from error
+                raise click.UsageError(f"第 {number} 行不是有效的 JSON，或缺少 text") from error
         print_json(assessment_json(judge.assess(text, now=utc_now(), phone=phone, title=title)))
 
 
@@ -96,10 +96,10 @@ def _read_rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             missing = [column for column in columns if column not in (reader.fieldnames or [])]
             if missing:
-                raise click.UsageError(f"{path.name} 缺少列: {'、'.join(missing)}")
+                raise click.UsageError(f"{path.name} 缺少列：{'、'.join(missing)}")
             return list(reader)
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"{path.name} 不是 UTF-8 编码,请先转换") from error
+        raise click.UsageError(f"{path.name} 不是 UTF-8 编码，请先转换") from error
 
 
 def _texts(rows: list[dict[str, str]], text: str) -> tuple[list[str], list[str] | None]:
@@ -128,7 +128,7 @@ def train(file: Path | None, text: str | None, label: str | None, out: Path | No
             print_json({head: {k: v for k, v in values.items() if k != "keywords"} for head, values in about.items()})
             return
         if file is None or not text or not label or out is None:
-            raise click.UsageError("需要 CSV 文件、--text、--label 和 --out,或 --built-in")
+            raise click.UsageError("需要 CSV 文件、--text、--label 和 --out，或 --built-in")
         rows = [row for row in _read_rows(file, [*text.split(","), label]) if row[label]]
         texts, titles = _texts(rows, text)
         trained = LabelModel.train(texts, [row[label] for row in rows], titles)

@@ -24,7 +24,7 @@ def _time(_: click.Context, __: click.Parameter, value: str | None) -> datetime 
     try:
         at = datetime.fromisoformat(value)
     except ValueError as error:
-        raise click.BadParameter("应为 ISO 8601 时间,如 2026-11-24T08:00:00+08:00") from error
+        raise click.BadParameter("应为 ISO 8601 时间，如 2026-11-24T08:00:00+08:00") from error
     return at if at.tzinfo else at.replace(tzinfo=CITY_ZONE)
 
 

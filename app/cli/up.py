@@ -167,7 +167,7 @@ async def _once(environment: dict[str, str], *command: str) -> None:
         sys.executable, "-m", "app", *command, env={**os.environ, **environment}, stdout=sys.stderr.fileno()
     )
     if await process.wait() != 0:
-        raise NotReadyError(f"hotline {' '.join(command)} 失败,见上方日志")
+        raise NotReadyError(f"hotline {' '.join(command)} 失败，见上方日志")
 
 
 async def _wait_http(url: str) -> None:
@@ -225,7 +225,7 @@ def _refuse_taken_port(kind: socket.SocketKind, host: str, port: int) -> None:
         try:
             trial.bind((host, port))
         except OSError as error:
-            raise PortTakenError(f"{host}:{port} 已被占用,请用 --http-port / --sip-port 另选端口") from error
+            raise PortTakenError(f"{host}:{port} 已被占用，请用 --http-port / --sip-port 另选端口") from error
 
 
 def _announce(instance: Instance, *, demo: bool) -> None:

@@ -141,7 +141,7 @@ class EmbeddedPostgres:
                 self._ensure_database()
             except psycopg.OperationalError as error:
                 if time.monotonic() > end or (self._process is not None and self._process.poll() is not None):
-                    raise PostgresStartError(f"内置 PostgreSQL 未能启动: {error}\n{self._log_tail()}") from error
+                    raise PostgresStartError(f"内置 PostgreSQL 未能启动：{error}\n{self._log_tail()}") from error
                 time.sleep(0.05)
             else:
                 return

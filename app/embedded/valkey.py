@@ -63,7 +63,7 @@ class EmbeddedValkey:
                     client.ping()
                 except redis.RedisError as error:
                     if time.monotonic() > end:
-                        raise ValkeyStartError(f"内置 Valkey 未能启动: {error}") from error
+                        raise ValkeyStartError(f"内置 Valkey 未能启动：{error}") from error
                     time.sleep(0.02)
                 else:
                     return

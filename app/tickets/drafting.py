@@ -75,7 +75,7 @@ def transcript(captions: list[Caption]) -> str:
     """The citizen's words in the order they were said (recording part, then time within it)."""
     said = sorted((c for c in captions if c.side == "citizen" and c.text), key=lambda c: (c.part, c.start_s))
     pieces = [(caption.text or "").strip() for caption in said]
-    return "".join(piece if piece.endswith(_STOPS) else f"{piece}," for piece in pieces if piece).strip(", \uff0c")
+    return "".join(piece if piece.endswith(_STOPS) else f"{piece}\uff0c" for piece in pieces if piece).strip(", \uff0c")
 
 
 async def _open(

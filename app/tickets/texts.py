@@ -7,7 +7,7 @@ import unicodedata
 
 from app.tickets.errors import InputError, MarkupError, MissingFieldError
 
-UNHEARD = "(录音待转写,请听录音后登记)"
+UNHEARD = "（录音待转写，请听录音后登记）"
 """Stands where the citizen's words will, while nobody has heard them."""
 
 _MARKUP = re.compile(

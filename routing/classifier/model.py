@@ -93,7 +93,7 @@ class LabelModel:
             TrainingError: fewer than two labels, texts, titles and labels of different number, or too little text.
         """
         if len(texts) != len(labels) or len(set(labels)) < 2:
-            raise TrainingError("训练数据需要至少两个类别,且每条文本都有标签")
+            raise TrainingError("训练数据需要至少两个类别，且每条文本都有标签")
         if titles is not None and len(titles) != len(texts):
             raise TrainingError("标题与文本的条数不一致")
         names = sorted(set(labels))
@@ -177,9 +177,9 @@ class LabelModel:
         except FileNotFoundError as error:
             raise ModelError(f"没有模型文件 {path}") from error
         except Exception as error:  # skops raises whatever a broken archive leads to
-            raise ModelError(f"模型文件 {path.name} 无法读取: {type(error).__name__}") from error
+            raise ModelError(f"模型文件 {path.name} 无法读取：{type(error).__name__}") from error
         if not isinstance(content, dict) or set(content) != _CONTENT or content["about"].get("format") != _FORMAT:
-            raise ModelError(f"模型文件 {path.name} 版本不符,请重新训练")
+            raise ModelError(f"模型文件 {path.name} 版本不符，请重新训练")
         return cls(
             content["blocks"], content["svm"], Calibration(*content["calibration"]), content["labels"], content["about"]
         )

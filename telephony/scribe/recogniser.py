@@ -139,7 +139,7 @@ def load(
             return Whisper(resolve(model, build_dir), name=name, prompt=prompt, corrector=corrector)
         except (RuntimeError, ValueError, OSError, TelephonyError) as error:
             log.warning("recogniser_not_loaded", model=model, error=str(error))
-    raise RecogniserError(f"没有可用的语音识别模型:{'、'.join(models)}")
+    raise RecogniserError(f"没有可用的语音识别模型：{'、'.join(models)}")
 
 
 def for_city(model: str, settings: TelephonySettings, *, fall_back: bool = True) -> Recogniser:

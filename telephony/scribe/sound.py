@@ -50,7 +50,7 @@ def read_piece(path: Path, start_s: float, end_s: float, *, partial: bool = Fals
         with path.open("rb") as file:
             header = file.read(_HEADER)
             if len(header) < _HEADER and not header.startswith(b"RIFF"[: len(header)]):
-                raise SoundError("录音文件损坏:不是 WAV")
+                raise SoundError("录音文件损坏：不是 WAV")
             if len(header) == _HEADER:
                 _check(header)
             file.seek(_HEADER + first * _FRAME)
@@ -65,10 +65,10 @@ def read_piece(path: Path, start_s: float, end_s: float, *, partial: bool = Fals
 
 def _check(header: bytes) -> None:
     if header[:4] != b"RIFF" or header[8:12] != b"WAVE":
-        raise SoundError("录音文件损坏:不是 WAV")
+        raise SoundError("录音文件损坏：不是 WAV")
     channels, rate = int.from_bytes(header[22:24], "little"), int.from_bytes(header[24:28], "little")
     if (channels, rate) != (1, _LINE_RATE):
-        raise SoundError(f"录音格式不符:{channels} 声道 {rate} Hz,应为单声道 8000 Hz")
+        raise SoundError(f"录音格式不符：{channels} 声道 {rate} Hz，应为单声道 8000 Hz")
 
 
 def read_file(path: Path) -> list[Samples]:
@@ -84,7 +84,7 @@ def read_file(path: Path) -> list[Samples]:
                 raise SoundError(f"{path.name}: 只支持 16 位单声道或双声道 WAV")
             data = file.readframes(file.getnframes())
     except (wave.Error, EOFError) as error:
-        raise SoundError(f"{path.name}: 不是完好的 WAV 文件({error})") from error
+        raise SoundError(f"{path.name}: 不是完好的 WAV 文件（{error}）") from error
     except FileNotFoundError as error:
         raise SoundError(f"{path.name}: 文件不存在") from error
     whole = len(data) // (_FRAME * channels) * channels

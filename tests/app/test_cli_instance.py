@@ -143,7 +143,7 @@ def test_without_an_instance_a_command_says_what_to_do(hotline, tmp_path, comman
 def test_when_the_instances_database_is_gone_a_command_says_so_on_one_line(hotline, data_of, tmp_path, command):
     ran = hotline(*command.split(), "--data", data_of(f"postgresql://postgres@/x?host={tmp_path}"))
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("hotline: database.unavailable: 连不上数据库: ")
+    assert ran.err.startswith("hotline: database.unavailable: 连不上数据库：")
     assert len(ran.err.splitlines()) == 1
 
 

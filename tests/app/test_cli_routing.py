@@ -114,7 +114,7 @@ def test_several_columns_are_a_title_and_a_body(hotline, tmp_path):
 def test_a_column_that_is_missing_is_named(hotline, tmp_path):
     ran = hotline("train", _csv(tmp_path / "h.csv", LABELLED), "--text", "正文", "--label", "类别", "--out", "m")
     assert ran.code == 2
-    assert "h.csv 缺少列: 正文" in ran.err
+    assert "h.csv 缺少列：正文" in ran.err
 
 
 def test_a_file_in_another_encoding_is_named(hotline, tmp_path):

@@ -230,7 +230,7 @@ async def _late(city_db, judge, *heard: str) -> Story:
 async def test_when_the_text_does_not_come_a_person_gets_a_ticket_to_listen_to(city_db, judge):
     await _late(city_db, judge)
     assert await rows(city_db, "SELECT status, title, content, category, type FROM tickets") == [
-        (10, "录音待转写", "(录音待转写,请听录音后登记)", None, "07")
+        (10, "录音待转写", "（录音待转写，请听录音后登记）", None, "07")
     ]
     assert await rows(city_db, "SELECT kind, payload->'has_text' FROM ticket_events") == [("created", False)]
     # the citizen waits all the same: the city's default runs from the call's end

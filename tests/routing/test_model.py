@@ -213,7 +213,7 @@ class Foreign:
 def test_a_file_with_foreign_types_is_refused_unread(two, tmp_path: Path):
     path = tmp_path / "foreign.skops"
     skops.io.dump(content_of(two, calibration=Foreign()), path)
-    with pytest.raises(ModelError, match="无法读取: UntrustedTypesFoundException"):
+    with pytest.raises(ModelError, match="无法读取：UntrustedTypesFoundException"):
         LabelModel.load(path)
 
 
