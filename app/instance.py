@@ -61,7 +61,9 @@ def database_url(settings: AppSettings) -> str:
         return settings.database_url
     instance = Instance.read(settings.data_dir)
     if instance is None:
-        raise NoInstanceError(f"{settings.data_dir} 中没有运行中的实例，请先执行 hotline up，或设置 HOTLINE_DATABASE_URL")
+        raise NoInstanceError(
+            f"{settings.data_dir} 中没有运行中的实例，请先执行 hotline up，或设置 HOTLINE_DATABASE_URL"
+        )
     return instance.database_url
 
 
