@@ -134,8 +134,9 @@ async def told_plans(url: str, folder: Path, settings: AppSettings, sample: int,
         for number, query in enumerate(queries.hottest(), 1):
             times = sorted(query.times)
             took = f"median {times[len(times) // 2] * 1000:.1f} ms, longest {times[-1] * 1000:.1f} ms"
-            lines += [f"## {number}. {len(times)} times, {took}", "", " ".join(query.statement.split()), ""]
-            lines += [*short(plan_of(db, query)), ""]
+            statement = " ".join(query.statement.split())
+            lines += [f"## {number}. {len(times)} times, {took}", "", "```sql", statement, "```"]
+            lines += ["", "```", *short(plan_of(db, query)), "```", ""]
     return "\n".join(lines)
 
 
