@@ -153,7 +153,8 @@ DISPATCHING = (
          takes=("co_units", "co_demand", "attachments", "learn"),
          clocks=(stop(K.DISPATCH, K.ARBITRATE, K.CONTACT), start(*UNIT_CLOCKS, K.CO))),
     step(A.DECLARE_DIFFICULT, (S.REVIEW, S.DISPATCH, S.SIGN, S.HANDLING), None, _CHIEFS, needs=("reason",),
-         guards=(g.RUNS_BY_WORKING_TIME,), clocks=(ClockEffect("relimit", (K.FINISH, K.CITIZEN)),)),
+         guards=(g.RUNS_BY_WORKING_TIME,),
+         clocks=(stop(K.EXTENSION_REVIEW), ClockEffect("relimit", (K.FINISH, K.CITIZEN)))),
 )  # fmt: skip
 
 RETURNING = (
@@ -237,8 +238,9 @@ REQUESTS = (
     _asked(Q.EXTENSION, _TIMED, K.EXTENSION_REVIEW, _ASKERS, ("reason",), ("attachments",),
            guards=(g.MAY_EXTEND, g.EXTENSION_IN_TIME, g.EXTENSION_LEFT, *_FREE)),
     _decided(Q.EXTENSION, True, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _REVIEWERS,
-             guards=(g.EXTENSION_FIRST,), takes=("limit",)),
-    _decided(Q.EXTENSION, True, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _DIRECTOR, takes=("limit",)),
+             guards=(g.MAY_EXTEND, g.EXTENSION_FIRST), takes=("limit",)),
+    _decided(Q.EXTENSION, True, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _DIRECTOR, guards=(g.MAY_EXTEND,),
+             takes=("limit",)),
     _decided(Q.EXTENSION, False, _TIMED | {S.UNIT_SIGN}, K.EXTENSION_REVIEW, _REVIEWERS, _DIRECTOR),
     _asked(Q.SUSPENSION, (S.HANDLING,), K.SUSPENSION_REVIEW, _HEADS, ("reason", "until"), ("attachments",),
            guards=(g.CONTACTED, g.RUNS_BY_WORKING_TIME, *_FREE)),

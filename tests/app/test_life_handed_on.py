@@ -173,3 +173,14 @@ async def test_an_exclusion_that_was_asked_for_is_decided_after_the_archive_too(
     ticket = await life.do(A.APPROVE_EXCLUSION, SUPERVISOR, reason="属实")
     assert (ticket.in_scope, ticket.exclude_reason) == (False, "X05")
     assert not await life.faults()
+
+
+async def test_who_is_given_the_time_of_a_difficult_matter_has_asked_for_none_any_more(life):
+    await life.begin()
+    await life.to_handling()
+    await life.do(A.REQUEST_EXTENSION, of_unit(UNIT, Role.UNIT_HANDLER), reason="待材料")
+    await life.do(A.DECLARE_DIFFICULT, CHIEF, reason="涉及多部门")
+    assert await life.rows("SELECT decision FROM requests") == [{"decision": "lapsed"}]
+    with pytest.raises(GuardError):
+        await life.do(A.APPROVE_EXTENSION, DIRECTOR, reason="同意")
+    assert not await life.faults()
