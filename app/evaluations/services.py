@@ -14,13 +14,14 @@ from app.tickets.actions import act, lock_ticket
 from app.tickets.body import ActionBody
 from app.tickets.clockwork import Clockwork
 from app.tickets.errors import InputError, UnknownCodeError
+from app.tickets.facts import shows_contact
 from app.tickets.party import SYSTEM, Party
 from app.tickets.texts import clean
 from models.codes import ClockKind, ExcludeReason, Role
 from models.evaluation import ServiceEvaluation
 from models.handling import ContactRecord
 from models.ticket import Clock, Ticket
-from models.workflow_codes import ContactResult, EvaluationClass, EvaluationState, TicketAction
+from models.workflow_codes import EvaluationClass, EvaluationState, TicketAction
 from routing.evaluation import PROFILES, masked, without
 from routing.rulebook import Rulebook
 
@@ -130,8 +131,7 @@ async def judge(
 async def _called_back(db: AsyncSession, ticket: Ticket, tries: int) -> bool:
     """By the hotline: reached once, or tried in vain as often as that makes evidence of contact (domain.md §3)."""
     query = select(col(ContactRecord.result)).filter_by(ticket_id=ticket.id, unit=None)
-    results = list((await db.execute(query)).scalars())
-    return ContactResult.REACHED in results or results.count(ContactResult.NOT_REACHED) >= tries
+    return shows_contact((await db.execute(query)).scalars().all(), tries)
 
 
 async def publish(db: AsyncSession, number: int, reply: str | None, party: Party, now: datetime) -> ServiceEvaluation:

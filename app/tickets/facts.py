@@ -219,8 +219,12 @@ def is_contacted(ticket: Ticket, present: Present, tries: int) -> bool:
         interim = holding.kind == HoldingKind.INTERIM  # no dispatch; and what is reopened is with the same unit again
         since = holding.started_at if interim else ticket.dispatched_at or holding.started_at
         contacts = [one for one in contacts if one.unit is not None and one.noted_at >= since]
-    reached = any(contact.result == ContactResult.REACHED for contact in contacts)
-    return reached or sum(contact.result == ContactResult.NOT_REACHED for contact in contacts) >= tries
+    return shows_contact([contact.result for contact in contacts], tries)
+
+
+def shows_contact(results: Sequence[str], tries: int) -> bool:
+    """Whether these results of tries are evidence of contact: reached once, or in vain as often as the city asks."""
+    return ContactResult.REACHED in results or results.count(ContactResult.NOT_REACHED) >= tries
 
 
 def _is_unreachable(ticket: Ticket, contacts: list[ContactRecord], tries: int) -> bool:

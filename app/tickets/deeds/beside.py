@@ -83,12 +83,8 @@ async def urge(s: Stepping) -> None:
 async def supervise(s: Stepping) -> None:
     """督办 by a person or by the ladder; a higher level takes the place of a lower one."""
     await take_attachments(s)
-    old = s.present.supervision
-    if old is not None:
-        old.ended_at, old.ended_by = s.now, s.party.name
-        await s.db.flush()
-        s.clockwork.stop([ClockKind.SUPERVISION], "raised")
-        s.present.supervision = None
+    if s.present.supervision is not None:
+        await _replace_supervision(s, s.present.supervision, "raised")
     await open_supervision(s, s.body.level or 1, s.body.reason or "")
 
 
@@ -97,11 +93,16 @@ async def pass_supervision_on(s: Stepping) -> None:
     old = s.present.supervision
     if old is None or old.unit == s.ticket.host_unit:
         return
+    await _replace_supervision(s, old, "handed_over")
+    await open_supervision(s, old.level, old.reason, tell=False)
+
+
+async def _replace_supervision(s: Stepping, old: Supervision, outcome: str) -> None:
+    """The open one ends here: another takes its place."""
     old.ended_at, old.ended_by = s.now, s.party.name
     await s.db.flush()
-    s.clockwork.stop([ClockKind.SUPERVISION], "handed_over")
+    s.clockwork.stop([ClockKind.SUPERVISION], outcome)
     s.present.supervision = None
-    await open_supervision(s, old.level, old.reason, tell=False)
 
 
 async def open_supervision(s: Stepping, level: int, reason: str, *, tell: bool = True) -> None:
